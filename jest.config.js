@@ -1,0 +1,21 @@
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
+  },
+  injectGlobals: true,
+};
+const project = (displayName, folder) => ({
+  ...common,
+  displayName,
+  testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`],
+});
+
+/** unit needs no root; kernel, e2e and abuse run as root with real packets and containers (scripts/test). */
+export default {
+  projects: [project('unit', 'unit'), project('kernel', 'kernel'), project('e2e', 'e2e'), project('abuse', 'abuse')],
+};

@@ -1,0 +1,93 @@
+/**
+ * Every failure that an owner, an app or a script can meet: its HTTP status (RFC 9457) and its exit code (sysexits.h).
+ * docs/errors.md is printed from this table.
+ */
+export const failures = {
+  internal: { http: 500, exit: 70, doc: 'A defect of Databox; the log has the details.' },
+  usage: { http: 400, exit: 64, doc: 'The command line was not understood.' },
+  'config.invalid': { http: 500, exit: 78, doc: 'A setting is unknown, empty or out of range.' },
+  'body.invalid': { http: 400, exit: 65, doc: 'The request body does not have the documented shape.' },
+  'body.too-large': { http: 413, exit: 65, doc: 'The request body is larger than the limit.' },
+  'path.unknown': { http: 404, exit: 64, doc: 'There is no such path.' },
+  'path.invalid': { http: 400, exit: 64, doc: 'The path is not in canonical form, or an id in it is not allowed.' },
+  'method.refused': { http: 405, exit: 64, doc: 'The path exists, but not with this method.' },
+  'content.unsupported': { http: 415, exit: 65, doc: 'The content type is not one this path takes.' },
+  'token.missing': { http: 401, exit: 77, doc: 'No token in X-Api-Key or Authorization: Bearer.' },
+  'token.invalid': { http: 401, exit: 77, doc: 'The token is expired, forged, revoked, or used from another address.' },
+  'token.forbidden': { http: 403, exit: 77, doc: 'The token is valid but does not allow this target, path or method.' },
+  'key.invalid': { http: 401, exit: 77, doc: 'The component key is wrong or used from another component’s address.' },
+  'permission.refused': { http: 403, exit: 77, doc: 'No grant of this component covers the request.' },
+  'component.unknown': { http: 404, exit: 66, doc: 'No such component is registered.' },
+  'component.exists': { http: 409, exit: 73, doc: 'A component of this name is installed already.' },
+  'component.busy': { http: 409, exit: 75, doc: 'Another install, restart or uninstall of this component is running.' },
+  'component.unreachable': { http: 502, exit: 69, doc: 'The component’s web page does not answer.' },
+  'datasource.unknown': { http: 404, exit: 66, doc: 'No such datasource.' },
+  'datasource.invalid': { http: 400, exit: 65, doc: 'A datasource description or choice is not valid.' },
+  'value.invalid': { http: 400, exit: 65, doc: 'A value, timestamp, tag or count is not of the documented form.' },
+  'catalogue.invalid': { http: 400, exit: 65, doc: 'The hypercat item lacks a required member.' },
+  'store.unknown': { http: 404, exit: 66, doc: 'No such store.' },
+  'store.unavailable': { http: 503, exit: 75, doc: 'The store cannot be written or read now; the title says why.' },
+  'store.full': { http: 507, exit: 74, doc: 'The disk or the quota of the store is full.' },
+  'database.newer': { http: 500, exit: 78, doc: 'A file was written by a newer Databox; install that version again.' },
+  'manifest.invalid': { http: 400, exit: 65, doc: 'The manifest does not pass validation; each fault is listed.' },
+  'manifest.unknown': { http: 404, exit: 66, doc: 'No repository has a manifest of this name.' },
+  'manifest.differs': { http: 409, exit: 65, doc: 'The manifest differs from the one its repository has.' },
+  'repository.invalid': { http: 400, exit: 65, doc: 'The repository’s address is not allowed.' },
+  'repository.unreachable': { http: 502, exit: 69, doc: 'The repository cannot be fetched.' },
+  'image.missing': { http: 422, exit: 69, doc: 'The image is not here and cannot be pulled.' },
+  'image.invalid': { http: 422, exit: 65, doc: 'The image is for another architecture or is not the one reviewed.' },
+  'export.refused': { http: 403, exit: 77, doc: 'The destination is not one the owner agreed to, or leads inward.' },
+  'export.unknown': { http: 404, exit: 66, doc: 'No such export request of this component.' },
+  'export.full': { http: 429, exit: 75, doc: 'Too many exports are waiting; try again later.' },
+  'session.required': { http: 401, exit: 77, doc: 'Log in first.' },
+  'session.refused': { http: 401, exit: 77, doc: 'The password is wrong.' },
+  'origin.refused': { http: 403, exit: 77, doc: 'A page of another origin may not do this.' },
+  'host.refused': { http: 421, exit: 77, doc: 'The Host header is not a name or address of this box.' },
+  'rate.exceeded': { http: 429, exit: 75, doc: 'Too many requests; Retry-After says when to try again.' },
+  'network.overlap': { http: 500, exit: 78, doc: 'No address pool is free; the title names the overlap.' },
+  'network.refused': { http: 500, exit: 71, doc: 'The kernel or Docker refused a rule, network or address.' },
+  'network.exhausted': { http: 507, exit: 71, doc: 'The address pool or a component’s subnet has no free address.' },
+  'docker.unavailable': { http: 503, exit: 69, doc: 'The Docker engine does not answer.' },
+  'docker.failed': { http: 502, exit: 70, doc: 'A docker command failed; the title has its message.' },
+  'command.failed': { http: 500, exit: 71, doc: 'A system command failed; the title has its message.' },
+  'databox.running': { http: 409, exit: 75, doc: 'Another Databox runs on this state directory or socket.' },
+  'databox.stopped': { http: 503, exit: 69, doc: 'Databox is not running, or is shutting down.' },
+  'user.refused': { http: 403, exit: 77, doc: 'This needs root.' },
+} as const satisfies Record<string, { http: number; exit: number; doc: string }>;
+
+export type FailureCode = keyof typeof failures;
+
+/** The one error class. `message` is a sentence for the caller and says what to do; `details` are facts for a program. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly details: Record<string, unknown>;
+
+  // Four parameters: the call sites read as code, sentence, facts, cause.
+  // eslint-disable-next-line max-params
+  constructor(code: FailureCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'Failure';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+export type Problem = { type: string; status: number; code: FailureCode; title: string; [fact: string]: unknown };
+
+/** The RFC 9457 body of an error. A stranger learns no stack and no path: what is not a Failure is `internal`. */
+export function problem(err: unknown): Problem {
+  const code = err instanceof Failure ? err.code : 'internal';
+  const title = err instanceof Failure ? err.message : 'internal error';
+  const details = err instanceof Failure ? err.details : {};
+  return { ...details, type: `urn:databox:problem:${code}`, status: failures[code].http, code, title };
+}
+
+/** sysexits.h code for systemd and the command line; 70 (software) for a defect. */
+export const exitCode = (err: unknown): number => (err instanceof Failure ? failures[err.code].exit : 70);
+
+/** Rebuilds the Failure that `problem` projected, on the other side of a socket or a thread. */
+export function failureFrom(body: unknown, fallback: string): Failure {
+  const { code, title, type: _type, status: _status, ...details } = (body ?? {}) as Partial<Problem>;
+  const known = typeof code === 'string' && Object.hasOwn(failures, code) ? code : 'internal';
+  return new Failure(known, typeof title === 'string' ? title : fallback, details);
+}

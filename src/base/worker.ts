@@ -1,0 +1,80 @@
+import { Worker, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { Failure, failureFrom, problem } from './errors.ts';
+
+/** Methods a worker answers, and events it sends on its own. */
+export type Handlers = Record<string, (argument: never) => unknown>;
+type Request = { id: number; method: string; argument: unknown };
+type Reply = { id: number; value?: unknown; problem?: unknown };
+type Event = { event: string; value: unknown };
+
+export type WorkerClient<H extends Handlers> = AsyncDisposable & {
+  call<M extends keyof H & string>(method: M, argument: Parameters<H[M]>[0]): Promise<Awaited<ReturnType<H[M]>>>;
+  /** Fires once if the thread dies without being asked to. */
+  readonly died: Promise<Failure>;
+};
+
+/**
+ * Starts a thread and calls its handlers by message.
+ * @param url      the worker's module; the single binary replaces it by bundled source text
+ * @param onEvent  gets what the worker sends with `emit`
+ */
+export function startWorker<H extends Handlers>(
+  url: URL,
+  data: unknown,
+  onEvent: (event: string, value: never) => void = () => {},
+): WorkerClient<H> {
+  const worker = new Worker(url, { workerData: data });
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (err: Failure) => void }>();
+  const gone = Promise.withResolvers<Failure>();
+  let next = 0;
+  let closing = false;
+  let dead: Failure | undefined;
+  worker.on('message', (message: Reply | Event) => {
+    if ('event' in message) return onEvent(message.event, message.value as never);
+    const caller = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.problem) caller?.reject(failureFrom(message.problem, 'a worker failed'));
+    else caller?.resolve(message.value as never);
+  });
+  const bury = (reason: string, cause?: unknown) => {
+    dead ??= new Failure('databox.stopped', reason, {}, { cause });
+    for (const caller of waiting.values()) caller.reject(dead);
+    waiting.clear();
+    if (!closing) gone.resolve(dead);
+  };
+  worker.on('error', (err: Error) => bury(`a worker died: ${err.message}`, err));
+  worker.on('exit', () => bury('a worker ended'));
+  return {
+    died: gone.promise,
+    call(method, argument) {
+      if (dead) return Promise.reject(dead);
+      const { promise, resolve, reject } = Promise.withResolvers<never>();
+      const id = next++;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, method, argument } satisfies Request);
+      return promise;
+    },
+    async [Symbol.asyncDispose]() {
+      closing = true;
+      await worker.terminate();
+    },
+  };
+}
+
+/** In a worker: answers calls with these handlers. Returns `emit`, which sends events to `onEvent`. */
+export function serveWorker(handlers: Handlers): (event: string, value: unknown) => void {
+  const port = parentPort as MessagePort;
+  port.on('message', ({ id, method, argument }: Request) => {
+    void (async () => {
+      try {
+        port.postMessage({ id, value: await handlers[method]?.(argument as never) } satisfies Reply);
+      } catch (err) {
+        port.postMessage({ id, problem: { ...problem(err), cause: String(err) } } satisfies Reply);
+      }
+    })();
+  });
+  return (event, value) => port.postMessage({ event, value } satisfies Event);
+}
+
+/** What the starter of this thread handed over. */
+export const dataOfWorker = <T>(): T => workerData as T;
