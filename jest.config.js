@@ -9,6 +9,7 @@ const common = {
   },
   injectGlobals: true,
 };
+/** @param {string} displayName @param {string} folder */
 const project = (displayName, folder) => ({
   ...common,
   displayName,

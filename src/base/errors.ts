@@ -87,7 +87,8 @@ export const exitCode = (err: unknown): number => (err instanceof Failure ? fail
 
 /** Rebuilds the Failure that `problem` projected, on the other side of a socket or a thread. */
 export function failureFrom(body: unknown, fallback: string): Failure {
-  const { code, title, type: _type, status: _status, ...details } = (body ?? {}) as Partial<Problem>;
+  const { code, title, ...rest } = (body ?? {}) as Partial<Problem>;
+  const details = Object.fromEntries(Object.entries(rest).filter(([fact]) => fact !== 'type' && fact !== 'status'));
   const known = typeof code === 'string' && Object.hasOwn(failures, code) ? code : 'internal';
   return new Failure(known, typeof title === 'string' ? title : fallback, details);
 }

@@ -48,11 +48,9 @@ export function startWorker<H extends Handlers>(
     died: gone.promise,
     call(method, argument) {
       if (dead) return Promise.reject(dead);
-      const { promise, resolve, reject } = Promise.withResolvers<never>();
       const id = next++;
-      waiting.set(id, { resolve, reject });
       worker.postMessage({ id, method, argument } satisfies Request);
-      return promise;
+      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
     },
     async [Symbol.asyncDispose]() {
       closing = true;
