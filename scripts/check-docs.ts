@@ -1,0 +1,58 @@
+/** Prints the docs that code knows better than prose; `--write` mends them, without it a stale one fails the check. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { envOf, flagOf, settings } from '../src/base/config.ts';
+import { failures } from '../src/base/errors.ts';
+
+const shown = (value: unknown): string => {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return '–';
+  return `\`${Array.isArray(value) ? value.join(',') : String(value as string)}\``;
+};
+
+const configuration = (): string =>
+  [
+    '# Configuration',
+    '',
+    'A setting is read from the command line, else the environment, else the file that `--config` names',
+    '(a JSON object with these names as keys), else it has its default. Unknown keys and empty values end the start',
+    'with exit code 78. `databox config show` prints what is in force.',
+    '',
+    '| setting | flag | environment | default | meaning |',
+    '|---|---|---|---|---|',
+    ...Object.entries(settings).map(
+      ([name, { default: fallback, doc }]) =>
+        `| \`${name}\` | \`${flagOf(name)}\` | \`${envOf(name)}\` | ${shown(fallback)} | ${doc} |`,
+    ),
+    '',
+  ].join('\n');
+
+const errors = (): string =>
+  [
+    '# Errors',
+    '',
+    'Every refusal is an `application/problem+json` body (RFC 9457): `{"type": "urn:databox:problem:<code>", "status",',
+    '"code", "title"}` and, where they help a program, further members. `title` says what to do. The command line prints',
+    'the title on standard error and exits with the code of sysexits.h.',
+    '',
+    '| code | HTTP | exit | meaning |',
+    '|---|---|---|---|',
+    ...Object.entries(failures).map(([code, { http, exit, doc }]) => `| \`${code}\` | ${http} | ${exit} | ${doc} |`),
+    '',
+  ].join('\n');
+
+const pages: Record<string, () => string | Promise<string>> = {
+  'docs/configuration.md': configuration,
+  'docs/errors.md': errors,
+};
+
+const write = process.argv.includes('--write');
+let stale = 0;
+for (const [path, print] of Object.entries(pages)) {
+  const wanted = await print();
+  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
+  if (write) writeFileSync(path, wanted);
+  else {
+    stale++;
+    console.error(`${path} is stale; run npm run fix`);
+  }
+}
+process.exitCode = stale > 0 ? 1 : 0;
