@@ -5,7 +5,7 @@ import { failures } from '../src/base/errors.ts';
 
 const shown = (value: unknown): string => {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return '–';
-  return `\`${Array.isArray(value) ? value.join(',') : String(value as string)}\``;
+  return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``;
 };
 
 const configuration = (): string =>
