@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { envOf, flagOf, settings } from '../src/base/config.ts';
 import { failures } from '../src/base/errors.ts';
 
-const shown = (value: unknown): string => {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return '–';
-  return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``;
+const shown = (value: string | number | boolean | readonly string[] | undefined): string => {
+  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  return text === '' ? '–' : `\`${text}\``;
 };
 
 const configuration = (): string =>
