@@ -1,0 +1,4 @@
+/** appstore — manifests of apps and drivers from git repositories, folders and the owner; each validated, none trusted. */
+export { manifestLimitBytes, parseManifest } from './manifest.ts';
+export type { Manifest, ManifestDatasource, ParsedManifest } from './manifest.ts';
+export type { Appstore, BrokenFile, Clash, Entry, Repository, SyncReport } from './types.ts';
