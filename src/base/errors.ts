@@ -29,6 +29,11 @@ export const failures = {
   'store.unavailable': { http: 503, exit: 75, doc: 'The store cannot be written or read now; the title says why.' },
   'store.full': { http: 507, exit: 74, doc: 'The disk or the quota of the store is full.' },
   'database.newer': { http: 500, exit: 78, doc: 'A file was written by a newer Databox; install that version again.' },
+  'database.damaged': {
+    http: 500,
+    exit: 74,
+    doc: 'A file holds what Databox did not write; restore it from a backup.',
+  },
   'manifest.invalid': { http: 400, exit: 65, doc: 'The manifest does not pass validation; each fault is listed.' },
   'manifest.exists': {
     http: 409,
@@ -44,6 +49,11 @@ export const failures = {
   'image.invalid': { http: 422, exit: 65, doc: 'The image is for another architecture or is not the one reviewed.' },
   'export.refused': { http: 403, exit: 77, doc: 'The destination is not one the owner agreed to, or leads inward.' },
   'export.unknown': { http: 404, exit: 66, doc: 'No such export request of this component.' },
+  'export.conflict': {
+    http: 409,
+    exit: 65,
+    doc: 'The idempotency key was used for another destination or other data.',
+  },
   'export.full': { http: 429, exit: 75, doc: 'Too many exports are waiting; try again later.' },
   'session.required': { http: 401, exit: 77, doc: 'Log in first.' },
   'session.refused': { http: 401, exit: 77, doc: 'The password is wrong.' },

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from './errors.ts';
 
@@ -11,7 +11,7 @@ export type Sqlite = Database.Database;
  * @throws Failure `database.newer` for a file that a newer version wrote
  */
 export function openDatabase(file: string, migrations: readonly string[]): Sqlite {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (file !== ':memory:') makePrivate(file);
   const db = new Database(file);
   try {
     db.pragma('journal_mode = WAL');
@@ -23,6 +23,13 @@ export function openDatabase(file: string, migrations: readonly string[]): Sqlit
     db.close();
     throw err;
   }
+}
+
+/** Only Databox's own user reads it: it may hold secrets. SQLite gives its WAL and journal the same mode. */
+function makePrivate(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
 }
 
 function migrate(db: Sqlite, migrations: readonly string[]): void {

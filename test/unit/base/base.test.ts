@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, exitCode, failureFrom, failures, problem } from '../../../src/base/errors.ts';
@@ -103,6 +103,7 @@ describe('databases', () => {
   test('migrations run once; a newer file is refused', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'dbx-sql-')), 'a', 'x.sqlite');
     openDatabase(file, ['CREATE TABLE a (x) STRICT;'.replace('(x)', '(x TEXT)')]).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     const db = openDatabase(file, ['not run again', 'CREATE TABLE b (x TEXT) STRICT;']);
     expect(db.pragma('user_version', { simple: true })).toBe(2);
     expect(db.pragma('synchronous', { simple: true })).toBe(2);
