@@ -1,0 +1,86 @@
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addresses } from './addresses.ts';
+import { createAdmin, type Admin } from './admin.ts';
+import type { Engine } from './engine.ts';
+import type { House } from './house.ts';
+import { startProgram, type Program } from './process.ts';
+import { until } from './until.ts';
+
+export type Settings = Record<string, unknown>;
+export type Databox = AsyncDisposable & {
+  readonly admin: Admin;
+  /** Starts the process and waits until its admin socket answers. */
+  start(settings?: Settings): Promise<void>;
+  /** Sends a signal and waits for the end; resolves with the exit code, or the signal that ended it. */
+  kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+  /** As systemd does after a crash: start again with the same settings. */
+  restart(): Promise<void>;
+  running(): boolean;
+  /** Everything it logged, over all starts. */
+  log(): string;
+  /** Runs a `databox …` command in the box. */
+  cli(argv: readonly string[]): string[];
+  readonly stateDir: string;
+  readonly runDir: string;
+};
+
+export const password = 'correct horse battery';
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** The real Databox, as a process of the box with files of its own. */
+export function createDatabox(house: House, engine: Engine, fixed: Settings): Databox {
+  const [stateDir, runDir] = [join(house.dir, 'state'), join(house.dir, 'run')];
+  const [config, logFile] = [join(house.dir, 'databox.json'), join(house.dir, 'databox.log')];
+  const admin = createAdmin(join(runDir, 'databox.sock'));
+  mkdirSync(runDir, { recursive: true });
+  let program: Program | undefined;
+  let last: Settings = {};
+  const cli = (argv: readonly string[]) => house.asBox([process.execPath, main, ...argv]);
+  const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
+  const start: Databox['start'] = async (settings = {}) => {
+    last = settings;
+    const whole = { ...defaults(engine), 'state.dir': stateDir, 'run.dir': runDir, ...fixed, ...settings };
+    writeFileSync(config, JSON.stringify(whole, null, 2), { mode: 0o600 });
+    program = startProgram(cli(['start', '--config', config]));
+    for (const output of [program.child.stdout, program.child.stderr]) {
+      output?.pipe(createWriteStream(logFile, { flags: 'a' }));
+    }
+    const ended = program.exited.then(({ code }) => `ended with ${code}`);
+    const ready = until('Databox to answer', () => admin.read('/status'), { timeoutMs: 60_000 }).then(
+      () => 'ready',
+      (err: unknown) => String(err),
+    );
+    const first = await Promise.race([ended, ready]);
+    if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
+  };
+  const kill: Databox['kill'] = async (signal) => {
+    if (!program) return 0;
+    program.kill(signal);
+    const { code, signal: ended } = await program.exited;
+    program = undefined;
+    return code ?? ended ?? 0;
+  };
+  return {
+    admin,
+    stateDir,
+    runDir,
+    start,
+    kill,
+    restart: () => start(last),
+    running: () => program?.child.exitCode === null && program.child.signalCode === null,
+    log,
+    cli,
+    async [Symbol.asyncDispose]() {
+      if (program) await kill('SIGTERM');
+    },
+  };
+}
+
+const defaults = (engine: Engine): Settings => ({
+  'docker.host': engine.host,
+  'owner.password': password,
+  'network.public-ranges': addresses.publicRanges,
+  'appstore.repositories': [],
+});

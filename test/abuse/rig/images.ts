@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../../src/base/run.ts';
+import type { Engine } from './engine.ts';
+import type { House } from './house.ts';
+
+/** As manifests name it; `local/…:…` is complete, so nothing is added and nothing pulled. */
+export const probeImage = 'local/probe:1';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const cache = join(here, '../../../.cache/rig');
+
+/**
+ * Puts the probe image into an engine: Node, its libraries, a shell, and probe/main.ts. The archive is made once per
+ * machine and version of its contents.
+ */
+export async function loadProbeImage({ dir }: House, engine: Engine): Promise<void> {
+  const main = join(here, 'probe/main.ts');
+  const key = createHash('sha256').update(process.version).update(readFileSync(main)).digest('hex').slice(0, 12);
+  const archive = join(cache, `probe-${key}.tar`);
+  if (!existsSync(archive)) await pack(join(dir, 'probe'), archive);
+  const changes = ['CMD ["/bin/node", "--disable-warning=ExperimentalWarning", "/app/main.ts"]', 'ENV PATH=/bin'];
+  await engine.docker(['import', ...changes.flatMap((change) => ['--change', change]), archive, probeImage]);
+}
+
+async function pack(root: string, archive: string): Promise<void> {
+  for (const folder of ['bin', 'app', 'etc', 'tmp', 'run', 'root', 'proc', 'sys', 'dev']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  const linked = await run('ldd', [process.execPath]);
+  const libraries = [...linked.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '');
+  for (const library of libraries) {
+    mkdirSync(join(root, dirname(library)), { recursive: true });
+    copyFileSync(library, join(root, library));
+  }
+  copyFileSync(process.execPath, join(root, 'bin/node'));
+  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+  for (const tool of ['sh', 'cat', 'id', 'sleep', 'nslookup', 'nc', 'ping', 'wget', 'kill', 'ls', 'ps']) {
+    symlinkSync('busybox', join(root, 'bin', tool));
+  }
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  cpSync(join(here, 'probe'), join(root, 'app'), { recursive: true });
+  writeFileSync(join(root, 'app/package.json'), '{"type":"module"}\n');
+  mkdirSync(cache, { recursive: true });
+  await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
+  await run('mv', [`${archive}.part`, archive]);
+  rmSync(root, { recursive: true });
+}
