@@ -9,12 +9,12 @@ export type RunOptions = {
   env?: Record<string, string>;
   /** Failure code when the command does not exit 0; default `command.failed`. */
   code?: FailureCode;
-  /** Called with each line of stdout and stderr as it comes. */
+  /** Called with each line of stdout and stderr as it comes; nothing is kept then, so that a command may run for ever. */
   onLine?: (line: string) => void;
 };
 
 /**
- * Runs a program with an argument array, never a shell, and returns its standard output.
+ * Runs a program with an argument array, never a shell, and returns its standard output (`''` with `onLine`).
  * @throws Failure (`options.code`) on a non-zero exit, a signal, a time-out or a missing program; its message holds the
  *   end of standard error, its details `{ command, exitCode }`
  */
@@ -24,16 +24,26 @@ export async function run(file: string, argv: readonly string[], options: RunOpt
     reject: false,
     timeout: timeoutMs,
     all: true,
+    buffer: onLine === undefined,
     maxBuffer: 64 * 1024 * 1024,
     stripFinalNewline: true,
     ...(signal && { cancelSignal: signal }),
     ...(env && { env }),
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
-  if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(line);
-  const result = await child;
-  if (!result.failed) return result.stdout;
-  const said = result.stderr.trim().slice(-2_000) || result.shortMessage;
+  const last: string[] = [];
+  if (onLine) for await (const line of child.iterable({ from: 'all' })) onLine(keep(last, line));
+  const { failed, stdout = '', stderr = last.join('\n'), shortMessage, exitCode = null } = await child;
+  if (!failed) return stdout;
   const command = [file, ...argv].join(' ').slice(0, 200);
-  throw new Failure(code, `${file} ${argv[0] ?? ''}: ${said}`, { command, exitCode: result.exitCode ?? null });
+  throw new Failure(code, `${file} ${argv[0] ?? ''}: ${said(stderr, shortMessage)}`, { command, exitCode });
+}
+
+const said = (stderr: string, otherwise: string): string => stderr.trim().slice(-2_000) || otherwise;
+
+/** The last lines of a command say why it failed. */
+function keep(lines: string[], line: string): string {
+  lines.push(line);
+  if (lines.length > 10) lines.shift();
+  return line;
 }
