@@ -39,7 +39,7 @@ export async function run(file: string, argv: readonly string[], options: RunOpt
   throw new Failure(code, `${file} ${argv[0] ?? ''}: ${said(stderr, shortMessage)}`, { command, exitCode });
 }
 
-const said = (stderr: string, otherwise: string): string => stderr.trim().slice(-2_000) || otherwise;
+const said = (stderr: string, otherwise = 'failed'): string => stderr.trim().slice(-2_000) || otherwise;
 
 /** The last lines of a command say why it failed. */
 function keep(lines: string[], line: string): string {
