@@ -33,6 +33,7 @@ test.each([
   ['short address', 'https://203.113/'],
   ['full-width address', 'https://２０３.0.113.1/'],
   ['no host', 'https://?x'],
+  ['quote and brace in the host', 'https://a.example"}/'],
   ['bad port', 'https://a.example:99999/'],
   ['3 KB', `https://a.example/${'a'.repeat(3_000)}`],
 ])('destinations: %s is none', (_, text) => expect(canonicalDestination(text)).toBeUndefined());
