@@ -42,7 +42,7 @@ export const failures = {
   },
   'manifest.unknown': { http: 404, exit: 66, doc: 'No repository has a manifest of this name.' },
   'manifest.differs': { http: 409, exit: 65, doc: 'The manifest differs from the one its repository has.' },
-  'repository.invalid': { http: 400, exit: 65, doc: 'The repository’s address is not allowed.' },
+  'repository.invalid': { http: 400, exit: 65, doc: 'The repository’s address or content is not allowed.' },
   'repository.unknown': { http: 404, exit: 66, doc: 'No such repository was added.' },
   'repository.unreachable': { http: 502, exit: 69, doc: 'The repository cannot be fetched.' },
   'image.missing': { http: 422, exit: 69, doc: 'The image is not here and cannot be pulled.' },
