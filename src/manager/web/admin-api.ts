@@ -1,0 +1,94 @@
+import express, { type Express, type Request, type Response } from 'express';
+import { z } from 'zod';
+import { problem } from '../../base/errors.ts';
+import { problems, sendJson, validate } from '../../base/http.ts';
+import { AskedBody, Line } from './bodies.ts';
+import { jsonOf } from './json-body.ts';
+import { networkCalls } from './network-calls.ts';
+import { noSuchPath } from './reply.ts';
+import { repositoryCalls } from './repository-calls.ts';
+import { storeCalls } from './store-calls.ts';
+import type { AdminParts } from './types.ts';
+
+/** Everything that `databox …` asks of the running process. */
+export function adminApi(parts: AdminParts): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
+  app.get('/status', async (_req, res) => sendJson(res, 200, await parts.manager.status()));
+  app.post('/stop', (_req, res) => {
+    res.once('finish', parts.stop);
+    sendJson(res, 202, {});
+  });
+  componentCalls(app, parts);
+  agreementCalls(app, parts);
+  app.get('/datasources', async (_req, res) => sendJson(res, 200, await parts.manager.dataSources()));
+  app.get('/exports', (req, res) => {
+    sendJson(res, 200, parts.outbox.ledger(validate(LedgerQuery, req.query)));
+  });
+  networkCalls(app, parts);
+  storeCalls(app, parts);
+  repositoryCalls(app, parts);
+  app.use(noSuchPath);
+  app.use(problems(parts.log));
+  return app;
+}
+
+const whole = z.coerce.number().int().min(0);
+const LedgerQuery = z
+  .strictObject({ component: z.string().optional(), since: whole.optional(), limit: whole.max(10_000).optional() })
+  .transform(({ component, since, limit }) => ({
+    ...(component !== undefined && { component }),
+    ...(since !== undefined && { since }),
+    ...(limit !== undefined && { limit }),
+  }));
+
+function componentCalls(app: Express, { manager, log }: AdminParts): void {
+  app.get('/components', async (_req, res) => sendJson(res, 200, await manager.list()));
+  app.post('/review', async (req, res) => {
+    sendJson(res, 200, await manager.review(validate(AskedBody, await jsonOf(req))));
+  });
+  app.post('/components', async (req: Request, res: Response) => {
+    const request = validate(AskedBody, await jsonOf(req));
+    const line = (value: unknown): void => void res.write(`${JSON.stringify(value)}\n`);
+    await manager.check(request);
+    // From here on the status line is out: what follows, good or bad, is a line of its own.
+    res.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    try {
+      await manager.install(request, line);
+      line({ done: true });
+    } catch (err) {
+      log.warn({ err }, 'install failed');
+      line({ problem: problem(err) });
+    }
+    res.end();
+  });
+  app.delete('/components/:name', async (req, res) => {
+    const { data } = validate(z.looseObject({ data: z.enum(['keep', 'delete']).default('keep') }), req.query);
+    await manager.uninstall(req.params.name, { data });
+    sendJson(res, 200, {});
+  });
+  app.post('/components/:name/restart', async (req, res) => {
+    await manager.restart(req.params.name);
+    sendJson(res, 200, {});
+  });
+}
+
+function agreementCalls(app: Express, { manager }: AdminParts): void {
+  app.get('/components/:name/sla', (req, res) => sendJson(res, 200, manager.sla(req.params.name)));
+  for (const change of ['revoke', 'allow'] as const) {
+    app.post(`/components/:name/${change}`, async (req: Request<{ name: string }>, res: Response) => {
+      await manager[change](req.params.name, validate(Line, await jsonOf(req)));
+      sendJson(res, 200, {});
+    });
+  }
+  app.get('/components/:name/logs', async (req, res) => {
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    // Asked first, so that an unknown name is an answer and not an empty log.
+    manager.sla(req.params.name);
+    res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).flushHeaders();
+    const onLine = (line: string): void => void res.write(`${line}\n`);
+    await manager.logs(req.params.name, { follow: req.query['follow'] === '1', signal: gone.signal, onLine });
+    res.end();
+  });
+}

@@ -1,0 +1,23 @@
+import type { Express } from 'express';
+import { sendJson } from '../../base/http.ts';
+import { sendText } from './reply.ts';
+import type { AdminParts } from './types.ts';
+
+/** The owner's look into stores: what is there, and what a GET of a path would give a permitted app. */
+export function storeCalls(app: Express, { stores }: AdminParts): void {
+  app.get('/stores', async (_req, res) => {
+    const each = stores.names().map(async (name) => ({ name, ...(await stores.stats(name)) }));
+    sendJson(res, 200, await Promise.all(each));
+  });
+  app.get('/stores/:store/*path', async (req, res) => {
+    // As sent, query included: the store has the one grammar of its paths.
+    const path = req.originalUrl.slice(`/stores/${req.params.store}`.length);
+    const { type, body } = await stores.read(req.params.store, path, acceptOf(req.headers.accept));
+    sendText(res, type, body);
+  });
+}
+
+function acceptOf(accept = ''): 'json' | 'text' | 'binary' {
+  if (accept.startsWith('text/plain')) return 'text';
+  return accept.startsWith('application/octet-stream') ? 'binary' : 'json';
+}
