@@ -1,0 +1,47 @@
+/** A posted body → the change it asks for, and what observers are told of it. */
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../base/errors.ts';
+import { readItem } from './catalogue.ts';
+import type { Write } from './engine.ts';
+import { readJson } from './json.ts';
+import type { Format, Post } from './operations.ts';
+import { readPoint } from './point.ts';
+
+export type Posted = {
+  change: Write;
+  format: Format;
+  /** The body as JSON text: JSON minified, text as a string, binary in base64. */
+  json: () => string;
+};
+
+/**
+ * @param now  the time of an entry that is posted without one, ms since the Unix epoch
+ * @throws Failure `body.invalid`, `value.invalid`, `catalogue.invalid`
+ */
+export function readPosted(post: Post, body: Buffer, now: number): Posted {
+  if (post.do === 'put' && post.format !== 'json') {
+    const { format, id, key } = post;
+    // A copy of its own: a small Buffer is a window on a shared pool, all of which would cross to the writer thread.
+    return {
+      format,
+      change: { do: 'put', format, id, key, data: new Uint8Array(body) },
+      json: () => jsonOf(body, format),
+    };
+  }
+  const parsed = readJson(textOf(body));
+  const told = { format: 'json', json: () => parsed.text } as const;
+  if (post.do === 'put') return { change: { ...post, data: parsed.text }, ...told };
+  if (post.do === 'register') return { change: { do: 'register', item: readItem(parsed.value) }, ...told };
+  const { series, at } = post;
+  const timestamp = at ?? now;
+  if (post.kind === 'ts') return { change: { do: 'point', series, timestamp, point: readPoint(parsed) }, ...told };
+  return { change: { do: 'document', series, timestamp, text: parsed.text }, ...told };
+}
+
+function textOf(body: Buffer): string {
+  if (isUtf8(body)) return body.toString();
+  throw new Failure('body.invalid', 'the body is not UTF-8');
+}
+
+const jsonOf = (body: Buffer, format: Format): string =>
+  JSON.stringify(format === 'text' ? body.toString() : body.toString('base64'));

@@ -1,0 +1,44 @@
+/** Media types ↔ the three content formats of the store protocol. Pure. */
+import { Failure } from '../base/errors.ts';
+import type { Format } from './operations.ts';
+
+const mediaTypes: Record<Format, string> = {
+  json: 'application/json',
+  text: 'text/plain',
+  binary: 'application/octet-stream',
+};
+const formats = new Map(Object.entries(mediaTypes).map(([format, type]) => [type, format as Format]));
+
+/** `Content-Type` of a reply. */
+export const mediaTypeOf = (format: Format): string =>
+  format === 'text' ? 'text/plain; charset=utf-8' : mediaTypes[format];
+
+/**
+ * The format a body is posted in; without a `Content-Type` it is JSON.
+ * @throws Failure `content.unsupported`
+ */
+export function formatOfBody(contentType: string | undefined): Format {
+  if (contentType === undefined) return 'json';
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';');
+  const charset = parameters.map((text) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(text)?.[1]).find(Boolean);
+  const format = formats.get(type.trim());
+  if (format && (charset === undefined || /^utf-?8$/.test(charset))) return format;
+  throw unsupported('Content-Type');
+}
+
+/**
+ * The format a reply is asked for: the first of `Accept` that a store has; `*∕*` and absence mean JSON.
+ * @throws Failure `content.unsupported`
+ */
+export function formatOfReply(accept: string | undefined): Format {
+  if (accept === undefined) return 'json';
+  for (const entry of accept.toLowerCase().split(',')) {
+    const type = entry.split(';')[0]?.trim() ?? '';
+    const format = type === '*/*' || type === 'application/*' ? 'json' : formats.get(type);
+    if (format) return format;
+  }
+  throw unsupported('Accept');
+}
+
+const unsupported = (header: string): Failure =>
+  new Failure('content.unsupported', `${header} must be one of ${Object.values(mediaTypes).join(', ')}`);

@@ -1,0 +1,44 @@
+/** What a store needs of the thing that keeps its data. SQLite today; small, so that another engine can stand in. */
+import type { Failure } from '../base/errors.ts';
+import type { HypercatItem } from '../base/names.ts';
+import type { Erase, Format, Kind, Read } from './operations.ts';
+import type { Point } from './point.ts';
+
+/** A change, validated: the engine stores it or fails for want of room or health, not of form. */
+export type Write =
+  | { do: 'put'; format: Format; id: string; key: string; data: string | Uint8Array }
+  | { do: 'point'; series: string; timestamp: number; point: Point }
+  | { do: 'document'; series: string; timestamp: number; text: string }
+  | { do: 'register'; item: HypercatItem }
+  | Erase;
+
+/**
+ * A reply, or the first part of a long array. `text` of a part are elements joined by commas, without the brackets;
+ * `next` is given back for the following part, null at the end.
+ */
+export type Reply = { whole: string | Uint8Array } | { part: string; next: unknown };
+
+export type Statistics = {
+  /** On disk, write-ahead log included. */
+  bytes: number;
+  datasources: { id: string; kind: Kind | 'kv'; entries: number }[];
+};
+
+export type Engine = AsyncDisposable & {
+  /** @throws Failure `store.unavailable`, `database.newer`, `store.full`; other stores are not touched */
+  open(store: string): Promise<void>;
+  /** Keeps the data. Writes that were accepted before are finished. */
+  close(store: string): Promise<void>;
+  /** Closes the store and deletes its data. */
+  remove(store: string): Promise<void>;
+  /**
+   * Resolves when the change is on disk. Changes that arrive together are committed together, in order of arrival.
+   * @throws Failure `store.full`, `store.unavailable`, `store.unknown`: of this change alone
+   */
+  write(store: string, change: Write): Promise<void>;
+  /** Sees every change whose `write` has resolved. `next` continues a reply. */
+  read(store: string, question: Read, next?: unknown): Promise<Reply>;
+  statistics(store: string): Promise<Statistics>;
+  /** Resolves if the engine died and can keep nothing any more: the process must end. */
+  readonly failed: Promise<Failure>;
+};

@@ -1,0 +1,138 @@
+/**
+ * The REST door of a store. A bare handler, because it is the hot path: a framework costs more than a durable write.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Failure, failures, problem } from '../base/errors.ts';
+import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
+import type { Handler } from '../base/listen.ts';
+import type { Log } from '../base/log.ts';
+import { readPosted } from './body.ts';
+import type { AuditEvent, Observer } from './events.ts';
+import { parse } from './grammar.ts';
+import type { Authorise, OpenStore } from './open-store.ts';
+import type { Erase, Operation, Post } from './operations.ts';
+import { sendInfo, sendRead } from './reply.ts';
+import { formatOf, readRequest, type Asked } from './request.ts';
+import { openStream } from './stream.ts';
+
+export type Door = {
+  /** @throws Failure `store.unknown`, `store.unavailable` */
+  store: () => OpenStore;
+  target: string;
+  authorise: Authorise;
+  limitBytes: number;
+  log: Log;
+};
+
+type Exchange = { door: Door; store: OpenStore; req: IncomingMessage; res: ServerResponse; asked: Asked };
+/** How a request ended, for audit observers. */
+type Outcome = Pick<AuditEvent, 'component' | 'format' | 'status'>;
+
+export const createHandler =
+  (door: Door): Handler =>
+  (req, res) => {
+    serve(door, req, res).catch((err: unknown) => {
+      // The caller hung up half-way: nobody to tell, nothing wrong.
+      if (req.destroyed && !req.complete && !(err instanceof Failure)) return void res.destroy();
+      sendProblem(res, outward(err, door.log));
+    });
+  };
+
+/** A token first: a stranger learns not even whether a path exists. */
+async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const token = tokenOf(req);
+  if (token === '') throw new Failure('token.missing', 'send the token in X-Api-Key or Authorization: Bearer');
+  const asked = readRequest(req);
+  const exchange: Exchange = { door, store: door.store(), req, res, asked };
+  const outcome: Outcome = { component: null, format: 'json', status: 200 };
+  try {
+    outcome.component = authorised(exchange, token);
+    if (asked.observe) return observe(exchange, outcome.component);
+    outcome.format = formatOf(asked, req);
+    outcome.status = await perform(exchange, parse({ ...asked, format: outcome.format }));
+    audit(exchange, outcome);
+  } catch (err) {
+    outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
+    audit(exchange, outcome);
+    throw err;
+  }
+}
+
+function authorised({ door, req, asked }: Exchange, token: string): string {
+  const { method, path, observe } = asked;
+  const use = { caller: callerOf(req), target: door.target, method, path };
+  return door.authorise(token, observe ? { ...use, observe: observe.mode } : use).component;
+}
+
+/** Does what is asked and answers. Returns the status. */
+async function perform(exchange: Exchange, operation: Operation): Promise<number> {
+  const { res, store } = exchange;
+  switch (operation.do) {
+    case 'hello':
+    case 'time':
+    case 'uptime':
+    case 'status':
+      sendInfo(res, store, operation);
+      return 200;
+    case 'register':
+    case 'put':
+    case 'append':
+      return post(exchange, operation);
+    case 'drop':
+    case 'erase':
+      return erase(exchange, operation);
+    default:
+      await sendRead(res, store, operation);
+      return 200;
+  }
+}
+
+async function post({ door, store, req, res, asked }: Exchange, operation: Post): Promise<number> {
+  const { change, format, json } = readPosted(operation, await readBody(req, door.limitBytes), Date.now());
+  await store.engine.write(store.name, change);
+  if (change.do === 'register') store.registered(change.item);
+  // Observers before the writer: who reads "written" may rely on their having been told.
+  if (store.observers.watches('data', asked.path)) {
+    store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
+  }
+  res.writeHead(201, { 'content-length': 0 }).end();
+  return 201;
+}
+
+async function erase({ store, res }: Exchange, operation: Erase): Promise<number> {
+  await store.engine.write(store.name, operation);
+  res.writeHead(204).end();
+  return 204;
+}
+
+function observe({ res, store, asked }: Exchange, component: string): void {
+  const { mode, format } = asked.observe as NonNullable<Asked['observe']>;
+  const stream = openStream(res, () => remove());
+  const observer: Observer = {
+    ...{ component, mode, format, path: asked.path },
+    tell(event) {
+      if (stream.send(event)) return;
+      remove();
+      stream.end('slow');
+    },
+    end: (reason) => stream.end(reason),
+  };
+  const remove = store.observers.add(observer);
+}
+
+/** Tells audit observers of a request, once it is answered or refused. */
+function audit({ store, asked: { method, path } }: Exchange, outcome: Outcome): void {
+  if (!store.observers.watches('audit', path)) return;
+  store.observers.tell({ mode: 'audit', timestamp: Date.now(), method, path, ...outcome });
+}
+
+/** What a caller may see: defects are logged and become `internal`; causes stay here. */
+function outward(err: unknown, log: Log): unknown {
+  if (!(err instanceof Failure) || err.code === 'internal') {
+    log.error({ err, details: err instanceof Failure ? err.details : undefined }, 'store request failed');
+    return undefined;
+  }
+  const { cause, ...details } = err.details;
+  if (problem(err).status >= 500) log.warn({ err, cause }, 'store refused a request');
+  return new Failure(err.code, err.message, details);
+}

@@ -1,0 +1,86 @@
+/** JSON of an untrusted sender: validated by parsing, kept as its own minified text. Pure. */
+import { Failure } from '../base/errors.ts';
+
+/** Brackets within brackets; deeper text is refused before it is parsed. */
+const deepest = 64;
+
+export type Json = {
+  value: object;
+  /** Whitespace between tokens taken out; member order and the spelling of numbers and strings as they came. */
+  text: string;
+};
+
+/**
+ * Reads the first object or array of a text; what follows it is ignored, as clients of the original rely on.
+ * @throws Failure `body.invalid`: no object or array, not JSON, nested deeper than 64, a member twice in one object, a
+ *   number that is not finite as a double, a lone surrogate
+ */
+export function readJson(source: string): Json {
+  const { end, text, members } = scan(source);
+  let value: unknown;
+  try {
+    value = JSON.parse(source.slice(0, end));
+  } catch (cause) {
+    throw new Failure('body.invalid', 'the body is not JSON', {}, { cause });
+  }
+  // What parsing lost must have been a name that came twice: readers would disagree about which one counts.
+  if (countMembers(value) !== members) throw new Failure('body.invalid', 'an object has a member twice');
+  return { value: value as object, text };
+}
+
+const letters = { quote: 34, backslash: 92, colon: 58, brackets: [91, 123], closing: [93, 125], comma: 44 };
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+
+/** Finds the end of the first balanced value, its minified text, and how many members its objects have. */
+function scan(source: string): { end: number; text: string; members: number } {
+  let kept = '';
+  let from = 0;
+  let depth = 0;
+  let members = 0;
+  for (let at = 0; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    if (code === letters.quote) at = endOfString(source, at);
+    else if (code === letters.colon) members++;
+    else if (isSpace(code)) {
+      kept += source.slice(from, at);
+      from = at + 1;
+    } else if (letters.brackets.includes(code)) {
+      if (++depth > deepest) throw new Failure('body.invalid', `JSON may nest at most ${deepest} deep`);
+    } else if (letters.closing.includes(code) && --depth === 0) {
+      return { end: at + 1, text: kept + source.slice(from, at + 1), members };
+    }
+    if (depth === 0 && !isSpace(code)) break;
+  }
+  throw new Failure('body.invalid', 'the body is not a whole JSON object or array');
+}
+
+/** Index of the quote that ends the string which begins at `start`. */
+function endOfString(source: string, start: number): number {
+  for (let end = source.indexOf('"', start + 1); end > 0; end = source.indexOf('"', end + 1)) {
+    let before = end;
+    while (source.charCodeAt(before - 1) === letters.backslash) before--;
+    if ((end - before) % 2 === 0) return end;
+  }
+  return source.length;
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new Failure('body.invalid', 'a number is too large for a double');
+  }
+  if (typeof value === 'string') requireWellFormed(value);
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += countMembers(item);
+  else {
+    for (const [name, item] of Object.entries(value)) {
+      requireWellFormed(name);
+      count += 1 + countMembers(item);
+    }
+  }
+  return count;
+}
+
+function requireWellFormed(text: string): void {
+  if (!text.isWellFormed()) throw new Failure('body.invalid', 'a string has half of a surrogate pair');
+}

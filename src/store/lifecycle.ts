@@ -1,0 +1,85 @@
+import { Failure } from '../base/errors.ts';
+import type { Handler } from '../base/listen.ts';
+import type { Log } from '../base/log.ts';
+import type { HypercatItem } from '../base/names.ts';
+import type { Engine } from './engine.ts';
+import { createObservers } from './events.ts';
+import { createHandler } from './handler.ts';
+import type { Authorise, OpenStore } from './open-store.ts';
+
+/** Largest body of one request, unless options say otherwise. */
+const defaultBodyBytes = 1024 * 1024;
+
+export type StoreOptions = {
+  /** Where `<name>.sqlite` files lie; created with mode 0700. */
+  dir: string;
+  authorise: Authorise;
+  log: Log;
+  /** Largest body of one request. Default 1 MiB. */
+  bodyLimitBytes?: number;
+  /** Quota of each store's file; beyond it writes fail with `store.full`. Default none. */
+  storeLimitBytes?: number;
+};
+
+export type State = {
+  options: StoreOptions;
+  engine: Engine;
+  open: Map<string, OpenStore>;
+  /** Stores that could not be opened, and why. */
+  broken: Map<string, Failure>;
+  listeners: Set<(store: string, item: HypercatItem) => void>;
+};
+
+/** A host name, so that it can be an address and cannot be a path. */
+const storeNames = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export async function openStore(state: State, name: string): Promise<void> {
+  const { engine, open, broken, listeners, options } = state;
+  if (open.has(name)) return;
+  if (!storeNames.test(name)) throw new Failure('store.unknown', 'a store is named like a host', { store: name });
+  try {
+    await engine.open(name);
+  } catch (err) {
+    const failure = err instanceof Failure ? err : new Failure('internal', String(err), {}, { cause: err });
+    broken.set(name, failure);
+    options.log.error({ err: failure, store: name }, 'store cannot be opened');
+    throw failure;
+  }
+  broken.delete(name);
+  const registered = (item: HypercatItem): void => listeners.forEach((listener) => listener(name, item));
+  open.set(name, { name, engine, registered, observers: createObservers(), since: performance.now() });
+}
+
+/** Nobody can ask the store from here on; then its observers end; then its files are closed or deleted. */
+export async function closeStore({ engine, open, broken }: State, name: string, how: 'close' | 'remove') {
+  open.get(name)?.observers.end('closed', () => true);
+  open.delete(name);
+  broken.delete(name);
+  if (storeNames.test(name)) await engine[how](name);
+}
+
+/** @throws Failure `store.unknown`, `store.unavailable` (without the path that the owner is told) */
+export function storeOf({ open, broken }: State, name: string): OpenStore {
+  const store = open.get(name);
+  if (store) return store;
+  if (broken.has(name))
+    throw new Failure('store.unavailable', 'this store could not be opened; the owner has been told');
+  throw new Failure('store.unknown', `no store ${name} is open`, { store: name });
+}
+
+export const handlerOf = (state: State, name: string): Handler => {
+  const { authorise, log, bodyLimitBytes: limitBytes = defaultBodyBytes } = state.options;
+  const child = log.child({ store: name });
+  return createHandler({ store: () => storeOf(state, name), target: name, authorise, limitBytes, log: child });
+};
+
+/** Opening, closing and removing one store happen one after the other; different stores do not wait for each other. */
+export function createLane(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const tails = new Map<string, Promise<unknown>>();
+  return (name, work) => {
+    const result = (tails.get(name) ?? Promise.resolve()).then(work);
+    const tail = result.catch(() => {}).then(() => void (tails.get(name) === tail && tails.delete(name)));
+    tails.set(name, tail);
+    return result;
+  };
+}

@@ -1,0 +1,46 @@
+import type { Method } from '../base/names.ts';
+
+/** What a request to a store can mean. Both doors speak in these; the engine answers those that touch data. */
+
+/** The three namespaces of key/value data, and the content format of a request. */
+export type Format = 'json' | 'text' | 'binary';
+/** Numeric series and blob series are two independent sets: the same id in both is unrelated. */
+export type Kind = 'ts' | 'ts/blob';
+
+/** Entries of each series on its own: the newest or oldest `n`, or a closed interval in ms since the Unix epoch. */
+export type Pick = { by: 'last' | 'first'; n: number } | { by: 'range'; from: number; to: number };
+/** Keeps the picked entries whose tag `name` is, or contains, `text` (literally, case-sensitively). */
+export type Filter = { name: string; is: 'equals' | 'contains'; text: string };
+/** Picked entries of one or several series. Descending by (time, insertion), ascending for `first`. */
+export type Selection = { kind: Kind; series: readonly string[]; pick: Pick; filter: Filter | null };
+
+export const aggregates = ['sum', 'count', 'min', 'max', 'mean', 'median', 'sd'] as const;
+export type Aggregate = (typeof aggregates)[number];
+
+export type Info = { do: 'hello' | 'time' | 'uptime' | 'status' };
+/** Answered from data, changes nothing. */
+export type Read =
+  | { do: 'catalogue' }
+  | { do: 'value'; format: Format; id: string; key: string }
+  | { do: 'keys' | 'count'; format: Format; id: string }
+  | { do: 'entries'; selection: Selection }
+  | { do: 'aggregate'; selection: Selection; by: Aggregate }
+  | { do: 'length'; selection: Selection };
+/** Needs a body. `at` null: the time of arrival. */
+export type Post =
+  | { do: 'register' }
+  | { do: 'put'; format: Format; id: string; key: string }
+  | { do: 'append'; kind: Kind; series: string; at: number | null };
+/** `key` null: every key of the id in this namespace. */
+export type Erase =
+  { do: 'drop'; format: Format; id: string; key: string | null } | { do: 'erase'; selection: Selection };
+
+export type Operation = Info | Read | Post | Erase;
+
+export type Request = {
+  method: Method;
+  /** As `base/paths.ts` gives it: the very text that was authorised. */
+  path: string;
+  /** Namespace for `kv`; series take only `json`, the rest ignores it. */
+  format: Format;
+};

@@ -1,0 +1,39 @@
+/** What the owner reads without a token: the process asks for them, no component can. */
+import { Failure } from '../base/errors.ts';
+import type { HypercatItem } from '../base/names.ts';
+import { canonicalPath, pathOfUrl } from '../base/paths.ts';
+import { mediaTypeOf } from './content.ts';
+import { parse } from './grammar.ts';
+import { info, type OpenStore } from './open-store.ts';
+import type { Format, Info, Operation, Read } from './operations.ts';
+import { collect } from './reply.ts';
+
+/** Largest reply that is held in memory. */
+const limitBytes = 64 * 1024 * 1024;
+
+export async function ownersRead(store: OpenStore, path: string, accept: Format) {
+  // A canonical path has no %, so one that has is still encoded.
+  const canonical = path.includes('%') ? pathOfUrl(path).path : canonicalPath(path);
+  const operation = parse({ method: 'GET', path: canonical, format: accept });
+  if (isInfo(operation)) {
+    const { type, body } = info(operation, store);
+    return { type, body: Buffer.from(body) };
+  }
+  const question = operation as Read;
+  const type = question.do === 'value' ? mediaTypeOf(question.format) : 'application/json';
+  return { type, body: await whole(store, question) };
+}
+
+export async function ownersCatalogue(store: OpenStore): Promise<HypercatItem[]> {
+  const body = await whole(store, { do: 'catalogue' });
+  return (JSON.parse(body.toString()) as { items: HypercatItem[] }).items;
+}
+
+async function whole(store: OpenStore, question: Read): Promise<Buffer> {
+  const body = await collect(store, question, limitBytes);
+  if (body) return body;
+  throw new Failure('body.too-large', 'the reply is too long to hold; ask for a shorter range', { limitBytes });
+}
+
+const isInfo = (operation: Operation): operation is Info =>
+  ['hello', 'time', 'uptime', 'status'].includes(operation.do);

@@ -1,0 +1,88 @@
+import type { Statement } from 'better-sqlite3';
+import type { Sqlite } from '../../base/sqlite.ts';
+import type { Kind, Selection } from '../operations.ts';
+import { pointText } from '../point.ts';
+import { tagMatches, tagParameters, type Span } from './spans.ts';
+
+const entriesPerPart = 1_000;
+/** A part of a long reply is at most about this long, plus one document. */
+const partBytes = 256 * 1024;
+
+/** `entries` as JSON text in order; `next` are the spans that are left, null when none is. */
+export type Page = { entries: string[]; next: Span[] | null };
+
+type Row = {
+  timestamp: number;
+  seq: number;
+  value: number | null;
+  name: string | null;
+  text: string | null;
+  data: string | null;
+};
+
+/** Reads the entries of spans in parts, so that neither a long series nor a slow caller fills memory. */
+export function pager(db: Sqlite) {
+  const statements = { ASC: rowStatements(db, 'ASC'), DESC: rowStatements(db, 'DESC') };
+  return (selection: Selection, spans: Span[]): Page => {
+    const forward = selection.pick.by === 'first';
+    const statement = statements[forward ? 'ASC' : 'DESC'][selection.kind];
+    const parameters = tagParameters(selection);
+    const heads = spans.map((span) => head(statement.iterate({ ...keysOf(span), ...parameters }), spans.length));
+    const { rows, last } = merge(heads, forward ? inOrder : (a, b) => inOrder(b, a));
+    return { entries: rows.map(entryText), next: last && beyond(spans, last, forward) };
+  };
+}
+
+type Head = { rows: Row[]; whole: boolean };
+
+/** The first rows of one span: this span's share of a part, and at least one. */
+function head(rows: Iterable<Row>, spans: number): Head {
+  const found: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (found.length * spans >= entriesPerPart || bytes * spans >= partBytes) return { rows: found, whole: false };
+    found.push(row);
+    bytes += 32 + (row.data?.length ?? 0);
+  }
+  return { rows: found, whole: true };
+}
+
+type Order = (a: Row, b: Row) => number;
+const inOrder: Order = (a, b) => a.timestamp - b.timestamp || a.seq - b.seq;
+
+/** Joins heads in order, up to where one that goes on ends: what it has next may come before the others' rest. */
+function merge(heads: Head[], order: Order): { rows: Row[]; last: Row | null } {
+  const rows = heads.length === 1 ? (heads[0] as Head).rows : heads.flatMap((part) => part.rows).sort(order);
+  const ends = heads.filter((part) => !part.whole).map((part) => part.rows.at(-1) as Row);
+  const last = ends.sort(order)[0];
+  return last ? { rows: rows.filter((row) => order(row, last) <= 0), last } : { rows, last: null };
+}
+
+/** What of the spans lies behind a row, in reading order. */
+const beyond = (spans: Span[], { timestamp, seq }: Row, forward: boolean): Span[] =>
+  spans.map(([series, fromTime, fromSeq, toTime, toSeq]) =>
+    forward ? [series, timestamp, seq + 1, toTime, toSeq] : [series, fromTime, fromSeq, timestamp, seq - 1],
+  );
+
+const keysOf = ([series, fromTime, fromSeq, toTime, toSeq]: Span) => ({ series, fromTime, fromSeq, toTime, toSeq });
+
+/** Each runs along the tree in reading order and can stop anywhere. */
+function rowStatements(db: Sqlite, order: 'ASC' | 'DESC'): Record<Kind, Statement<object, Row>> {
+  const chosen = `
+    entry.series = @series AND (entry.timestamp, entry.seq) >= (@fromTime, @fromSeq)
+    AND (entry.timestamp, entry.seq) <= (@toTime, @toSeq) AND ${tagMatches}
+    ORDER BY entry.timestamp ${order}, entry.seq ${order}`;
+  return {
+    ts: db.prepare(
+      `SELECT timestamp, seq, value, tag.name, tag.text, spelling AS data
+       FROM entry LEFT JOIN tag ON tag.id = entry.tag WHERE ${chosen}`,
+    ),
+    'ts/blob': db.prepare(
+      `SELECT timestamp, seq, NULL AS value, NULL AS name, NULL AS text, document.text AS data
+       FROM entry JOIN document USING (seq) WHERE ${chosen}`,
+    ),
+  };
+}
+
+const entryText = ({ timestamp, value, name, text, data }: Row): string =>
+  `{"timestamp":${timestamp},"data":${data ?? pointText(value as number, name === null ? null : { name, text: text as string })}}`;

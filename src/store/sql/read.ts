@@ -1,0 +1,92 @@
+import type { Sqlite } from '../../base/sqlite.ts';
+import { catalogueText } from '../catalogue.ts';
+import type { Reply, Statistics } from '../engine.ts';
+import type { Read, Selection } from '../operations.ts';
+import { aggregator } from './aggregate.ts';
+import { pager, type Page } from './page.ts';
+import { entriesOfSpans, spanFinder } from './spans.ts';
+
+const mostItems = 10_000;
+const keysPerPart = 10_000;
+
+export type Reader = {
+  /** @param next  of the part before; absent for the first */
+  read(question: Read, next?: unknown): Reply;
+  datasources(): Statistics['datasources'];
+};
+
+/** The questions of one store, on a connection that need not write. */
+export function reader(db: Sqlite): Reader {
+  const keyValue = keyValueReader(db);
+  const items = db.prepare<[], string>(`SELECT item FROM catalogue ORDER BY seq DESC LIMIT ${mostItems}`).pluck();
+  const series = seriesReader(db);
+  const read: Reader['read'] = (question, next) => {
+    switch (question.do) {
+      case 'catalogue':
+        return { whole: catalogueText(items.all()) };
+      case 'value':
+      case 'keys':
+      case 'count':
+        return keyValue(question, next as number | undefined);
+      case 'entries':
+        return series.entries(question.selection, next as Page['next'] | undefined);
+      case 'length':
+        return series.length(question.selection);
+      case 'aggregate':
+        return series.aggregate(question);
+    }
+  };
+  return { read, datasources: datasourceLister(db) };
+}
+
+type KeyValueQuestion = Extract<Read, { do: 'value' | 'keys' | 'count' }>;
+
+function keyValueReader(db: Sqlite) {
+  const value = db
+    .prepare<string[], string | Buffer>('SELECT data FROM kv WHERE format = ? AND id = ? AND key = ?')
+    .pluck();
+  const count = db.prepare<string[], number>('SELECT count(*) FROM kv WHERE format = ? AND id = ?').pluck();
+  const keys = db.prepare<[string, string, number], { seq: number; key: string }>(
+    `SELECT seq, key FROM kv WHERE format = ? AND id = ? AND seq < ? ORDER BY seq DESC LIMIT ${keysPerPart}`,
+  );
+  return (question: KeyValueQuestion, before: number = Number.MAX_SAFE_INTEGER): Reply => {
+    const { format, id } = question;
+    if (question.do === 'value') {
+      return { whole: value.get(format, id, question.key) ?? (format === 'json' ? '{}' : '') };
+    }
+    if (question.do === 'count') return { whole: `{"count":${count.get(format, id) ?? 0}}` };
+    const rows = keys.all(format, id, before);
+    const next = rows.length < keysPerPart ? null : rows.at(-1)?.seq;
+    return { part: rows.map(({ key }) => JSON.stringify(key)).join(','), next };
+  };
+}
+
+function seriesReader(db: Sqlite) {
+  const spansOf = spanFinder(db);
+  const page = pager(db);
+  const aggregate = aggregator(db);
+  const length = db.prepare<{ spans: string }, number>(`SELECT count(*) FROM ${entriesOfSpans}`).pluck();
+  return {
+    entries(selection: Selection, next?: Page['next']): Reply {
+      const found = page(selection, next ?? spansOf(selection));
+      return { part: found.entries.join(','), next: found.next };
+    },
+    length: (selection: Selection): Reply => ({
+      whole: `{"length":${length.get({ spans: JSON.stringify(spansOf(selection)) }) ?? 0}}`,
+    }),
+    aggregate({ selection, by }: Extract<Read, { do: 'aggregate' }>): Reply {
+      const result = aggregate(by, selection, spansOf(selection));
+      return { whole: result === null ? '{}' : `{"result":${result}}` };
+    },
+  };
+}
+
+/** Every datasource that has something. */
+function datasourceLister(db: Sqlite): Reader['datasources'] {
+  const list = db.prepare<[], Statistics['datasources'][number]>(
+    `SELECT name AS id, kind, (SELECT count(*) FROM entry WHERE entry.series = series.id) AS entries
+     FROM series WHERE entries > 0
+     UNION ALL SELECT id, 'kv', count(*) FROM kv GROUP BY id ORDER BY 2, 1`,
+  );
+  return () => list.all();
+}

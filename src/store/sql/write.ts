@@ -1,0 +1,95 @@
+import type { Sqlite } from '../../base/sqlite.ts';
+import { Failure } from '../../base/errors.ts';
+import type { Write } from '../engine.ts';
+import type { Point } from '../point.ts';
+import { interner } from './intern.ts';
+import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
+
+const mostItems = 10_000;
+
+export type Writer = {
+  /** Makes one change inside the caller's transaction. */
+  apply(change: Write): void;
+  /** Must follow a rollback: what was remembered of rows that are gone is forgotten. */
+  forget(): void;
+};
+
+export function writer(db: Sqlite): Writer {
+  const interned = interner(db);
+  const entry = db.prepare(
+    'INSERT INTO entry (series, timestamp, seq, value, tag, spelling) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const document = db.prepare('INSERT INTO document (seq, text) VALUES (?, ?)');
+  const addPoint = (series: string, timestamp: number, { value, tag, spelling }: Point): void => {
+    const tagId = tag === null ? null : interned.tag(tag.name, tag.text);
+    entry.run(interned.series('ts', series), timestamp, interned.nextSeq(), value, tagId, spelling);
+  };
+  const addDocument = (series: string, timestamp: number, text: string): void => {
+    const seq = interned.nextSeq();
+    entry.run(interned.series('ts/blob', series), timestamp, seq, null, null, null);
+    document.run(seq, text);
+  };
+  const keyValue = keyValueWriter(db);
+  const register = registrar(db);
+  const erase = eraser(db);
+  const apply = (change: Write): void => {
+    switch (change.do) {
+      case 'point':
+        return addPoint(change.series, change.timestamp, change.point);
+      case 'document':
+        return addDocument(change.series, change.timestamp, change.text);
+      case 'put':
+      case 'drop':
+        return keyValue(change);
+      case 'register':
+        return register(change);
+      case 'erase':
+        return erase(change);
+    }
+  };
+  return { apply, forget: interned.forget };
+}
+
+/** A key keeps its place in the key list when it is written again, and takes the newest after a delete. */
+function keyValueWriter(db: Sqlite) {
+  const put = db.prepare(
+    `INSERT INTO kv (format, id, key, data) VALUES (?, ?, ?, ?)
+     ON CONFLICT (format, id, key) DO UPDATE SET data = excluded.data`,
+  );
+  const drop = db.prepare('DELETE FROM kv WHERE format = ? AND id = ? AND key = ?');
+  const dropAll = db.prepare('DELETE FROM kv WHERE format = ? AND id = ?');
+  return (change: Extract<Write, { do: 'put' | 'drop' }>): void => {
+    const { format, id, key } = change;
+    if (change.do === 'put') put.run(format, id, key, change.data);
+    else if (key === null) dropAll.run(format, id);
+    else drop.run(format, id, key);
+  };
+}
+
+function registrar(db: Sqlite) {
+  const count = db.prepare<[string], number>('SELECT count(*) FROM catalogue WHERE href <> ?').pluck();
+  const add = db.prepare(
+    'INSERT INTO catalogue (href, item) VALUES (?, ?) ON CONFLICT (href) DO UPDATE SET item = excluded.item',
+  );
+  return ({ item }: Extract<Write, { do: 'register' }>): void => {
+    if ((count.get(item.href) ?? 0) >= mostItems) {
+      throw new Failure('store.full', `a catalogue lists at most ${mostItems} datasources`);
+    }
+    add.run(item.href, JSON.stringify(item));
+  };
+}
+
+/** Deletes exactly the entries that the same selection reads. */
+function eraser(db: Sqlite) {
+  const spansOf = spanFinder(db);
+  const chosen = `FROM ${entriesOfSpans} WHERE ${tagMatches}`;
+  const documents = db.prepare(`DELETE FROM document WHERE seq IN (SELECT entry.seq ${chosen})`);
+  const entries = db.prepare(
+    `DELETE FROM entry WHERE (series, timestamp, seq) IN (SELECT entry.series, entry.timestamp, entry.seq ${chosen})`,
+  );
+  return ({ selection }: Extract<Write, { do: 'erase' }>): void => {
+    const parameters = { spans: JSON.stringify(spansOf(selection)), ...tagParameters(selection) };
+    if (selection.kind === 'ts/blob') documents.run(parameters);
+    entries.run(parameters);
+  };
+}

@@ -1,0 +1,23 @@
+/** What the main thread says to the two storage threads. */
+import type { Problem } from '../../base/errors.ts';
+import type { Reply, Statistics, Write } from '../engine.ts';
+import type { Read } from '../operations.ts';
+
+export type OpenRequest = { store: string; file: string; limitBytes: number | null };
+
+/** One message carries every change that arrived since the last; `outcomes` has one for each, null when it is on disk. */
+export type Change = { store: string; change: Write };
+export type Outcome = Problem | null;
+
+export type WriterHandlers = {
+  open(request: OpenRequest): void;
+  close(request: { store: string }): void;
+  commit(changes: Change[]): Promise<Outcome[]>;
+};
+
+export type ReaderHandlers = {
+  open(request: OpenRequest): void;
+  close(request: { store: string }): void;
+  read(request: { store: string; question: Read; next?: unknown }): Reply;
+  datasources(request: { store: string }): Statistics['datasources'];
+};

@@ -1,0 +1,78 @@
+/** The storage writer thread: the only one that opens store files for writing. */
+import { Failure, problem } from '../../base/errors.ts';
+import { openDatabase, type Sqlite } from '../../base/sqlite.ts';
+import { serveWorker } from '../../base/worker.ts';
+import { migrations } from '../sql/schema.ts';
+import { writer, type Writer } from '../sql/write.ts';
+import type { Write } from '../engine.ts';
+import { failureOf } from './failures.ts';
+import type { Change, Outcome, WriterHandlers } from './protocol.ts';
+
+type Store = { db: Sqlite; writer: Writer };
+type Waiting = { changes: Change[]; settle: (outcomes: Outcome[]) => void };
+
+const stores = new Map<string, Store>();
+let waiting: Waiting[] = [];
+
+const handlers: WriterHandlers = {
+  open({ store, file, limitBytes }) {
+    try {
+      const db = openDatabase(file, migrations);
+      if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
+      stores.set(store, { db, writer: writer(db) });
+    } catch (err) {
+      throw failureOf(err);
+    }
+  },
+  close({ store }) {
+    commitWaiting();
+    stores.get(store)?.db.close();
+    stores.delete(store);
+  },
+  // Messages that queued up while the last commit waited for the disk are all delivered before setImmediate fires.
+  commit: (changes) =>
+    new Promise((settle) => {
+      if (waiting.push({ changes, settle }) === 1) setImmediate(commitWaiting);
+    }),
+};
+
+const pageSize = (db: Sqlite): number => Number(db.pragma('page_size', { simple: true }));
+
+/** Commits everything that waits, once for each store, and answers when all of it is on disk. */
+function commitWaiting(): void {
+  const batch = waiting;
+  waiting = [];
+  const byStore = new Map<string, { change: Write; settle: (outcome: Outcome) => void }[]>();
+  const answers = batch.map(({ changes, settle }) => {
+    const outcomes = new Array<Outcome>(changes.length).fill(null);
+    for (const [at, { store, change }] of changes.entries()) {
+      const list = byStore.get(store) ?? [];
+      list.push({ change, settle: (outcome) => (outcomes[at] = outcome) });
+      byStore.set(store, list);
+    }
+    return () => settle(outcomes);
+  });
+  for (const [name, list] of byStore) {
+    const outcomes = commit(
+      stores.get(name),
+      list.map(({ change }) => change),
+    );
+    for (const [at, { settle }] of list.entries()) settle(outcomes[at] as Outcome);
+  }
+  for (const answer of answers) answer();
+}
+
+/** One transaction for all; if that fails, one for each, so that a change fails only for itself. */
+function commit(store: Store | undefined, changes: Write[]): Outcome[] {
+  if (!store) return changes.map(() => problem(new Failure('store.unknown', 'the store is closed')));
+  try {
+    store.db.transaction(() => changes.forEach((change) => store.writer.apply(change))).immediate();
+    return changes.map(() => null);
+  } catch (err) {
+    store.writer.forget();
+    if (changes.length > 1) return changes.flatMap((change) => commit(store, [change]));
+    return [{ ...problem(failureOf(err)), cause: String(err) }];
+  }
+}
+
+serveWorker(handlers);

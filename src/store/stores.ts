@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import type { Failure } from '../base/errors.ts';
+import type { Handler } from '../base/listen.ts';
+import type { HypercatItem } from '../base/names.ts';
+import { covers } from '../base/paths.ts';
+import type { Statistics } from './engine.ts';
+import { closeStore, createLane, handlerOf, openStore, storeOf, type State, type StoreOptions } from './lifecycle.ts';
+import type { Format } from './operations.ts';
+import { ownersCatalogue, ownersRead } from './owner.ts';
+import { startSqliteEngine } from './sqlite/engine.ts';
+
+export type Stores = AsyncDisposable & {
+  /**
+   * Opens a store, creates it if absent; open again: nothing happens.
+   * @throws Failure `store.unavailable` (damaged, not readable), `database.newer`; other stores are not touched
+   */
+  open(name: string): Promise<void>;
+  /** Ends observers with the reason `closed` and keeps the file. */
+  close(name: string): Promise<void>;
+  /** Closes the store and deletes its file. */
+  remove(name: string): Promise<void>;
+  /** REST of this store (docs/rest.md). May be made before the store is open: until then it answers `store.unknown`. */
+  handler(name: string): Handler;
+  /** The open ones, sorted. */
+  names(): string[];
+  /** Newest registration first. */
+  catalogue(name: string): Promise<HypercatItem[]>;
+  /** Called after each registration, once it is on disk. Returns the function that ends it. */
+  onCatalogue(listener: (store: string, item: HypercatItem) => void): () => void;
+  /**
+   * The owner's read: what a GET of this path answers, without a token. At most 64 MiB.
+   * @returns `type` is the media type of `body`
+   * @throws Failure as the GET; `body.too-large`
+   */
+  read(name: string, path: string, accept?: Format): Promise<{ type: string; body: Buffer }>;
+  /**
+   * Ends a component's observations at once, with the reason `revoked`.
+   * @param path  those of this path or pattern only. Returns how many
+   */
+  cut(o: { store: string; component: string; path?: string }): number;
+  stats(name: string): Promise<Statistics>;
+  /** Resolves if a storage thread died: nothing can be kept any more, the process must end. */
+  readonly failed: Promise<Failure>;
+};
+
+/** Starts the storage threads; no store is open yet. */
+export async function startStores(options: StoreOptions): Promise<Stores> {
+  const { dir, storeLimitBytes = null } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes });
+  const state: State = { options, engine, open: new Map(), broken: new Map(), listeners: new Set() };
+  const lane = createLane();
+  return {
+    failed: engine.failed,
+    open: (name) => lane(name, () => openStore(state, name)),
+    close: (name) => lane(name, () => closeStore(state, name, 'close')),
+    remove: (name) => lane(name, () => closeStore(state, name, 'remove')),
+    handler: (name) => handlerOf(state, name),
+    names: () => [...state.open.keys()].sort(),
+    catalogue: async (name) => ownersCatalogue(storeOf(state, name)),
+    onCatalogue(listener) {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    read: async (name, path, accept = 'json') => ownersRead(storeOf(state, name), path, accept),
+    cut({ store, component, path }) {
+      const concerns = (observed: string): boolean => path === undefined || path === observed || covers(path, observed);
+      const observers = state.open.get(store)?.observers;
+      return observers?.end('revoked', (one) => one.component === component && concerns(one.path)) ?? 0;
+    },
+    stats: async (name) => engine.statistics(storeOf(state, name).name),
+    async [Symbol.asyncDispose]() {
+      for (const name of [...state.open.keys()]) await lane(name, () => closeStore(state, name, 'close'));
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}
