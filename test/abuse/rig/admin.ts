@@ -1,8 +1,12 @@
+import { request as requestHttp } from 'node:http';
+import { createInterface } from 'node:readline';
 import { askSocket, type HttpAnswer } from './door.ts';
 
 export type Json = Record<string, unknown>;
 /** Lines of an install's progress; the last one holds `done` or `problem`. */
 export type Progress = { step?: string; message?: string; done?: boolean; problem?: Json };
+
+export type InstallRequest = { name?: string; manifest?: unknown; choices?: Record<string, string | string[]> };
 
 /** The admin socket, as the command line speaks to it. A status of 400 and above is returned, not thrown. */
 export type Admin = {
@@ -10,17 +14,11 @@ export type Admin = {
   /** The body of a GET that must succeed. */
   read<T = Json>(path: string): Promise<T>;
   /** Installs and resolves with the last progress line, whether it ended well or not. */
-  install(request: {
-    name?: string;
-    manifest?: unknown;
-    choices?: Record<string, string | string[]>;
-  }): Promise<Progress[]>;
+  install(request: InstallRequest): Promise<Progress[]>;
+  /** Begins an install and returns after that many progress lines; what follows is not waited for. */
+  installUntil(request: InstallRequest, lines: number): Promise<void>;
   /** Installs what must be installable. */
-  mustInstall(request: {
-    name?: string;
-    manifest?: unknown;
-    choices?: Record<string, string | string[]>;
-  }): Promise<void>;
+  mustInstall(request: InstallRequest): Promise<void>;
   /** A call that must succeed. */
   must(method: string, path: string, body?: unknown): Promise<unknown>;
 };
@@ -53,12 +51,31 @@ export function createAdmin(socket: string): Admin {
     must,
     read: async <T>(path: string) => (await must('GET', path)) as T,
     install,
+    installUntil: (request, lines) => readLines(socket, JSON.stringify(request), lines),
     async mustInstall(request) {
       const progress = await install(request);
       const last = progress.at(-1);
       if (!last?.done) throw new Error(`install failed: ${JSON.stringify(last)}`);
     },
   };
+}
+
+/** Posts an install and resolves after `count` lines of its answer, or at its end. */
+function readLines(socketPath: string, body: string, count: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const request = requestHttp({ socketPath, method: 'POST', path: '/components', headers });
+  let seen = 0;
+  request.on('response', (res) => {
+    if (count === 0) resolve();
+    createInterface({ input: res })
+      .on('line', () => void (++seen >= count && resolve()))
+      .on('close', resolve);
+    res.on('error', () => resolve()); // the process was killed: that is the test
+  });
+  request.on('error', (err) => (seen === 0 ? reject(err) : resolve()));
+  request.end(body);
+  return promise;
 }
 
 function parse(text: string): unknown {

@@ -15,6 +15,8 @@ export type Databox = AsyncDisposable & {
   start(settings?: Settings): Promise<void>;
   /** Sends a signal and waits for the end; resolves with the exit code, or the signal that ended it. */
   kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+  /** Waits for the end of a process that was told to stop otherwise. */
+  ended(): Promise<number | NodeJS.Signals>;
   /** As systemd does after a crash: start again with the same settings. */
   restart(): Promise<void>;
   running(): boolean;
@@ -22,10 +24,13 @@ export type Databox = AsyncDisposable & {
   log(): string;
   /** Runs a `databox …` command in the box. */
   cli(argv: readonly string[]): string[];
+  readonly configFile: string;
   readonly stateDir: string;
   readonly runDir: string;
 };
 
+/** The outside's authority, in the house's folder; the box trusts it as it trusts the web's. */
+export const outsideCa = 'outside-ca.pem';
 export const password = 'correct horse battery';
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
@@ -43,31 +48,38 @@ export function createDatabox(house: House, engine: Engine, fixed: Settings): Da
     last = settings;
     const whole = { ...defaults(engine), 'state.dir': stateDir, 'run.dir': runDir, ...fixed, ...settings };
     writeFileSync(config, JSON.stringify(whole, null, 2), { mode: 0o600 });
-    program = startProgram(cli(['start', '--config', config]));
+    program = startProgram(cli(['start', '--config', config]), {
+      env: { NODE_EXTRA_CA_CERTS: join(house.dir, outsideCa) },
+    });
     for (const output of [program.child.stdout, program.child.stderr]) {
       output?.pipe(createWriteStream(logFile, { flags: 'a' }));
     }
-    const ended = program.exited.then(({ code }) => `ended with ${code}`);
+    const over = program.exited.then(({ code }) => `ended with ${code}`);
     const ready = until('Databox to answer', () => admin.read('/status'), { timeoutMs: 60_000 }).then(
       () => 'ready',
       (err: unknown) => String(err),
     );
-    const first = await Promise.race([ended, ready]);
+    const first = await Promise.race([over, ready]);
     if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
   };
-  const kill: Databox['kill'] = async (signal) => {
+  const ended = async () => {
     if (!program) return 0;
-    program.kill(signal);
-    const { code, signal: ended } = await program.exited;
+    const { code, signal } = await program.exited;
     program = undefined;
-    return code ?? ended ?? 0;
+    return code ?? signal ?? 0;
+  };
+  const kill: Databox['kill'] = (signal) => {
+    program?.kill(signal);
+    return ended();
   };
   return {
     admin,
+    configFile: config,
     stateDir,
     runDir,
     start,
     kill,
+    ended,
     restart: () => start(last),
     running: () => program?.child.exitCode === null && program.child.signalCode === null,
     log,

@@ -47,6 +47,8 @@ export type AppAsk = {
   headers?: Record<string, string>;
   body?: string;
   timeoutMs?: number;
+  /** Take any certificate: sites of the outside, whose authority the box's components do not know. */
+  anyCertificate?: boolean;
 };
 
 export type Inside = {

@@ -15,7 +15,7 @@ type Ask = {
   headers?: Record<string, string>;
   body?: string;
   timeoutMs?: number;
-  keep?: boolean;
+  anyCertificate?: boolean;
 };
 
 const secret = (name: string): string => readFileSync(`/run/secrets/${name}`, 'utf8');
@@ -25,10 +25,22 @@ const filled = (headers: Record<string, string>) =>
     Object.entries(headers).map(([name, value]) => [name, value.replace('{KEY}', () => secret('ARBITER_TOKEN'))]),
   );
 
-function open({ method = 'GET', url, headers = {}, body, timeoutMs = 5_000 }: Ask): Promise<IncomingMessage> {
+function open({
+  method = 'GET',
+  url,
+  headers = {},
+  body,
+  timeoutMs = 5_000,
+  anyCertificate = false,
+}: Ask): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const secure = url.startsWith('https:');
-  const options = { method, headers: filled(headers), agent: false, ...(secure && { ca: secret('DATABOX_ROOT_CA') }) };
+  const options = {
+    method,
+    headers: filled(headers),
+    agent: false,
+    ...(secure && { ca: secret('DATABOX_ROOT_CA'), rejectUnauthorized: !anyCertificate }),
+  };
   const request = (secure ? requestHttps : requestHttp)(url, options, resolve);
   request.on('error', reject);
   request.setTimeout(timeoutMs, () => request.destroy(Object.assign(new Error('timeout'), { code: 'timeout' })));
@@ -88,10 +100,14 @@ function serve(): void {
   }).listen(8080);
 }
 
+/** `docker exec` leaves its program running when its caller goes; a closed input is how that is seen. */
+const endWithCaller = (): void => void process.stdin.on('end', () => process.exit(0)).resume();
+
 const [, , mode, ...rest] = process.argv;
 const modes: Record<string, () => unknown> = {
   ask,
-  observe: () => observe(rest[0] ?? '', rest[1] ?? ''),
-  write: () => write(rest[0] ?? '', rest[1] ?? ''),
+  observe: () => (endWithCaller(), observe(rest[0] ?? '', rest[1] ?? '')),
+  write: () => (endWithCaller(), write(rest[0] ?? '', rest[1] ?? '')),
 };
 await (modes[mode ?? ''] ?? serve)();
+if (mode === 'observe') process.exit(0);
