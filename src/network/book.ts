@@ -5,7 +5,9 @@ import { freeServiceAddress, freeSpoofedAddress, freeSubnet } from './pool.ts';
 import type { Spoofed } from './policy.ts';
 import { migrations, statements } from './sql.ts';
 
+/** Where the in-process services are. */
 export const systemNetwork = 'databox-system-net';
+export const systemBridge = 'dbx0';
 
 export type Book = Disposable & {
   /** The pool used last. */

@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setInterval } from 'node:timers/promises';
+import { Failure } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { startWorker, type WorkerClient } from '../base/worker.ts';
+import { openBook, systemBridge, systemNetwork, type Book } from './book.ts';
+import { createChanges, type Changes } from './changes.ts';
+import { createComponents } from './components.ts';
+import { createDocker, type Docker } from './docker.ts';
+import type { Network, NetworkOptions } from './face.ts';
+import { ensureBridge, removeLink } from './links.ts';
+import { serverOf } from './names/servers.ts';
+import { nobody, withoutService, withService } from './policy.ts';
+import { choosePool, gatewayOf } from './pool.ts';
+import { takenBlocks } from './taken.ts';
+import { viewOf } from './view.ts';
+import type { WorkerData, WorkerEvent, WorkerHandlers } from './worker.ts';
+
+type Worker = WorkerClient<WorkerHandlers>;
+type Parts = { docker: Docker; book: Book; worker: Worker; changes: Changes; log: Log };
+
+/**
+ * Shuts the gate, then makes the networks; nothing is reachable before it is agreed.
+ * @throws Failure `network.overlap`, `network.refused`, `docker.failed`, `config.invalid`
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const { config, log, dir, resetSockets, signal } = options;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  await using up = new AsyncDisposableStack();
+  const docker = createDocker(config['docker.host']);
+  const book = up.use(openBook(join(dir, 'addresses.sqlite')));
+  const taken = await takenBlocks(docker);
+  const pool = choosePool({ configured: config['network.address-pool'], previous: book.previous, taken });
+  book.usePool(pool);
+
+  const failed = Promise.withResolvers<Failure>();
+  const worker = openGate(options, { pool, fail: failed.resolve });
+  void worker.died.then(failed.resolve);
+  const changes = createChanges({ book, worker, log, resetSockets });
+  const parts = { docker, book, worker, changes, log };
+  up.defer(() => close(parts));
+  await worker.call('start', undefined);
+  await openNetworks(parts);
+  const components = createComponents({ ...parts, dir: join(dir, 'resolv') });
+  const stop = new AbortController();
+  up.defer(() => stop.abort());
+  void watch(parts, AbortSignal.any([signal, stop.signal]));
+  log.info({ pool }, 'network started');
+  const way = up.move();
+  return {
+    pool,
+    ...services(parts),
+    ...components.calls,
+    view: async () =>
+      viewOf({ ...parts, pool, places: components.places(), worker: await worker.call('view', undefined) }),
+    failed: failed.promise,
+    [Symbol.asyncDispose]: () => changes.inTurn(() => way.disposeAsync()),
+  };
+}
+
+function openGate(
+  { config, log }: NetworkOptions,
+  { pool, fail }: { pool: string; fail: (failure: Failure) => void },
+): Worker {
+  const [value = 0, mask = 0] = config['network.mark'].split('/').map(Number);
+  const data: WorkerData = {
+    queue: config['network.queue'],
+    mark: { value, mask },
+    pool,
+    flowsPerSecond: config['network.flows-per-second'],
+    publicRanges: config['network.public-ranges'],
+    upstream: config['network.upstream'].map(serverOf),
+  };
+  const onEvent = (event: string, { sentence, facts }: WorkerEvent): void => {
+    if (event === 'failed') fail(new Failure('network.refused', sentence));
+    else log.warn(facts, sentence);
+  };
+  return startWorker<WorkerHandlers>(new URL('./worker.ts', import.meta.url), data, onEvent);
+}
+
+/** The services' network, over a link of our own; and the networks that a crash left and nobody owns. */
+async function openNetworks({ docker, book }: Parts): Promise<void> {
+  const subnet = book.subnetOf(systemNetwork);
+  await ensureBridge(systemBridge);
+  await docker.ensure({
+    ...{ name: systemNetwork, component: systemNetwork, bridge: systemBridge, subnet },
+    gateway: gatewayOf(subnet),
+  });
+  const known = new Set(book.networks().map(({ name }) => name));
+  for (const { name, component } of await docker.ours()) if (!known.has(component)) await docker.remove(name);
+}
+
+const services = ({ book, changes }: Parts): Pick<Network, 'addService' | 'publish' | 'removeService'> => ({
+  addService: (name) =>
+    changes.inTurn(async () => {
+      const address = book.serviceAddress(name);
+      const ports = changes.policy().services.get(name)?.ports ?? new Map<number, number>();
+      await changes.make((policy) => withService(policy, { name, address, ports }));
+      return address;
+    }),
+  publish: (name, ports) =>
+    changes.inTurn(async () => {
+      const service = changes.policy().services.get(name);
+      if (!service) throw new Failure('component.unknown', `there is no service ${name}`, { name });
+      const map = new Map(Object.entries(ports).map(([port, listening]) => [Number(port), listening]));
+      await changes.make((policy) => withService(policy, { ...service, ports: map }));
+    }),
+  removeService: (name) =>
+    changes.inTurn(async () => {
+      await changes.make((policy) => withoutService(policy, name));
+      book.dropService(name);
+    }),
+});
+
+const watchMs = 5_000;
+/** Addresses that somebody takes from our bridges come back: agreed peers are unreachable without. */
+async function watch({ changes, log }: Parts, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const { inTurn, repairAddresses } of setInterval(watchMs, changes, { signal })) {
+      const repaired = await inTurn(repairAddresses).catch((err: unknown) =>
+        log.warn({ err }, 'addresses not checked'),
+      );
+      if (repaired) log.warn({ repaired }, 'addresses were removed by somebody and put back');
+    }
+  } catch (err) {
+    if (!signal.aborted) throw err;
+  }
+}
+
+/**
+ * Takes everything away, the gate last. If a network cannot be removed, the gate stays: a container may still be in it.
+ * @throws Failure of the network that stays
+ */
+async function close({ docker, changes, worker, log }: Parts): Promise<void> {
+  await using way = new AsyncDisposableStack();
+  way.use(worker);
+  await changes.make(() => nobody).catch((err: unknown) => log.warn({ err }, 'tables not emptied'));
+  for (const { name } of await docker.ours()) await docker.remove(name);
+  await removeLink(systemBridge);
+  await worker.call('stop', undefined);
+}
