@@ -79,16 +79,21 @@ function openGate(
   return startWorker<WorkerHandlers>(new URL('./worker.ts', import.meta.url), data, onEvent);
 }
 
-/** The services' network, over a link of our own; and the networks that a crash left and nobody owns. */
+/**
+ * Removes what a crash left, but for networks in which a container still runs: their components are added again, and
+ * adopt them. Then the services' network, over a link of our own.
+ */
 async function openNetworks({ docker, book }: Parts): Promise<void> {
+  const known = new Set(book.networks().map(({ name }) => name));
+  for (const { name, component, idle } of await docker.ours()) {
+    if (idle ? name !== systemNetwork : !known.has(component)) await docker.remove(name);
+  }
   const subnet = book.subnetOf(systemNetwork);
   await ensureBridge(systemBridge);
   await docker.ensure({
     ...{ name: systemNetwork, component: systemNetwork, bridge: systemBridge, subnet },
     gateway: gatewayOf(subnet),
   });
-  const known = new Set(book.networks().map(({ name }) => name));
-  for (const { name, component } of await docker.ours()) if (!known.has(component)) await docker.remove(name);
 }
 
 const services = ({ book, changes }: Parts): Pick<Network, 'addService' | 'publish' | 'removeService'> => ({
