@@ -12,11 +12,13 @@ import {
   type Inside,
   type Rig,
 } from './rig/index.ts';
-import type { Reply, Visit } from './rig/outside-sites.ts';
+import { exporting, jobOf, type Exporting } from './rig/exports.ts';
+import type { Reply } from './rig/outside-sites.ts';
 
 let rig: Rig;
 let app: Inside;
 let other: Inside;
+let from: Exporting;
 const site = '203.0.113.40';
 const sink = 'https://sink.example.test/in';
 /** Destinations of the hostile ends; each has an address of its own. */
@@ -52,85 +54,27 @@ beforeAll(async () => {
     await running(rig, name);
   }
   [app, other] = [rig.inside('app-export'), rig.inside('app-other')];
+  from = exporting(rig, { app, token: sink });
 }, 240_000);
 afterAll(() => rig[Symbol.asyncDispose](), 60_000);
 
 const open = (name: string, how: { kind?: 'expired' | 'stranger'; oldProtocol?: boolean } = {}): Promise<void> =>
   rig.site({ address: ends[name] ?? '', names: [`${name}.example.test`], ...how });
 
-const tokens = new Map<string, string>();
-async function tokenFor(inside: Inside, destination: string, path = '/export'): Promise<string> {
-  const key = `${inside.name} ${destination} ${path}`;
-  const route = { target: 'export-service', path, method: 'POST', caveats: [{ destination }] };
-  const token = tokens.get(key) ?? (await inside.token(route)).body;
-  tokens.set(key, token);
-  return token;
-}
-
-type Job = { id: string; state: string; ext_response: { status?: string; body?: string; truncated?: boolean } };
-type Submission = {
-  uri: string;
-  data?: string;
-  id?: string;
-  token?: string;
-  headers?: Record<string, string>;
-  inside?: Inside;
-};
-
-/** One POST to the export service; the token is the one for `sink` unless given. */
-async function submit({ uri, data = '{"a":1}', id = '', inside = app, ...more }: Submission): Promise<AppAnswer> {
-  const token = more.token ?? (await tokenFor(inside, sink));
-  const ask = {
-    method: 'POST',
-    url: urlOf('export-service', '/export'),
-    ...(more.headers && { headers: more.headers }),
-  };
-  const [answer] = await inside.ask([withToken(token, ask, { id, uri, data })]);
-  if (!answer) throw new Error('no answer');
-  return answer;
-}
-
-const jobOf = (answer: AppAnswer): Job => {
-  expect(answer).toMatchObject({ status: 200 });
-  return JSON.parse(answer.body) as Job;
-};
-
-/** Submits and polls until it is finished. */
-async function finished(submission: Submission, timeoutMs = 20_000): Promise<Job> {
-  const token = submission.token ?? (await tokenFor(submission.inside ?? app, submission.uri));
-  const { id } = jobOf(await submit({ ...submission, token }));
-  const poll = async () => {
-    const job = jobOf(await submit({ ...submission, token, id }));
-    return job.state === 'Finished' ? job : undefined;
-  };
-  return until(`the export to ${submission.uri}`, poll, { timeoutMs, everyMs: 200 });
-}
-
-type Entry = {
-  component: string;
-  destination: string;
-  bytes: number;
-  sha256: string;
-  state?: string;
-  status: string | null;
-};
-const ledger = (): Promise<Entry[]> => rig.databox.admin.read<Entry[]>('/exports?limit=1000');
-const visitsOf = async (address: string): Promise<Visit[]> =>
-  (await rig.outside.visits()).filter((visit) => visit.address === address);
-
 test('an agreed destination receives the POST once, and ledger and test server tell the same (E09)', async () => {
   const data = JSON.stringify({ mean: 0.5, text: 'ü' });
-  const job = await finished({ uri: sink, data });
+  const job = await from.finished({ uri: sink, data });
   expect(job.ext_response).toMatchObject({ status: expect.stringMatching(/^200/) as string, body: '{"thanks":true}' });
-  const [visit, ...more] = await visitsOf(site);
+  const [visit, ...more] = await from.visitsOf(site);
   expect(more).toEqual([]);
   expect(visit).toMatchObject({ method: 'POST', url: '/in', body: data, from: addresses.box.net });
-  const [entry] = (await ledger()).filter(({ component }) => component === 'app-export');
+  const [entry] = (await from.ledger()).filter(({ component }) => component === 'app-export');
   expect(entry).toMatchObject({
     destination: sink,
     bytes: visit?.bytes,
     sha256: createHash('sha256').update(data).digest('hex'),
-    status: expect.stringContaining('200') as string,
+    status: 'answered',
+    answer: expect.stringContaining('200') as string,
   });
   expect(entry?.sha256).toBe(visit?.sha256);
 });
@@ -170,11 +114,11 @@ test.each([
   ],
 ])('E01 the near miss %j is refused and recorded', async (uri) => {
   const before = await rig.outside.visits();
-  const known = (await ledger()).length;
-  const answer = await submit({ uri });
+  const known = (await from.ledger()).length;
+  const answer = await from.submit({ uri });
   expect([400, 403]).toContain(answer.status);
   expect(await rig.outside.visits()).toHaveLength(before.length);
-  const entries = await ledger();
+  const entries = await from.ledger();
   expect(entries).toHaveLength(known + 1);
   expect(entries[0]).toMatchObject({ component: 'app-export', destination: uri });
 });
@@ -189,10 +133,10 @@ test('a token that names no destination, or another one, is not even minted', as
 test.each([301, 302, 307, 308])('E02 a %i elsewhere is reported, not followed', async (status) => {
   const location = 'https://slow.example.test/';
   await rig.outside.answer({ address: site, port: 443, reply: { status, headers: { location } } });
-  const before = (await visitsOf(ends['slow'] ?? '')).length;
-  const job = await finished({ uri: sink });
+  const before = (await from.visitsOf(ends['slow'] ?? '')).length;
+  const job = await from.finished({ uri: sink });
   expect(job.ext_response.status).toMatch(new RegExp(`^${status}`));
-  expect(await visitsOf(ends['slow'] ?? '')).toHaveLength(before);
+  expect(await from.visitsOf(ends['slow'] ?? '')).toHaveLength(before);
   await rig.outside.answer({ address: site, port: 443, reply: {} });
 });
 
@@ -201,12 +145,12 @@ test.each(['192.168.77.10', '127.0.0.1', '169.254.169.254', '198.51.100.2', '10.
   async (inward) => {
     await rename('inward', [inward]);
     await using atLan = await rig.rooms.lan.watch();
-    const job = await finished({ uri: urlOfEnd('inward') });
+    const job = await from.finished({ uri: urlOfEnd('inward') });
     expect(job.ext_response.status).toMatch(/^5/);
-    expect(await visitsOf(ends['inward'] ?? '')).toEqual([]);
+    expect(await from.visitsOf(ends['inward'] ?? '')).toEqual([]);
     expect(atLan.packets(({ protocol }) => protocol !== 'icmp6')).toEqual([]);
     await rename('inward', [ends['inward'] ?? '', inward]);
-    expect((await finished({ uri: urlOfEnd('inward') })).ext_response.status).toMatch(/^5/);
+    expect((await from.finished({ uri: urlOfEnd('inward') })).ext_response.status).toMatch(/^5/);
   },
   30_000,
 );
@@ -222,9 +166,9 @@ async function rename(name: string, to: string[]): Promise<void> {
 test.each(['expired', 'stranger', 'wrong', 'old'])(
   'E04 a server with a bad certificate (%s) gets nothing',
   async (name) => {
-    const job = await finished({ uri: urlOfEnd(name) });
+    const job = await from.finished({ uri: urlOfEnd(name) });
     expect(job.ext_response.status).toMatch(/^5/);
-    expect(await visitsOf(ends[name] ?? '')).toEqual([]);
+    expect(await from.visitsOf(ends[name] ?? '')).toEqual([]);
   },
 );
 
@@ -233,7 +177,7 @@ test.each<NonNullable<Reply['mode']>>(['endless', 'bomb', 'drip', 'huge-headers'
   async (mode) => {
     await rig.outside.answer({ address: ends['hostile'] ?? '', port: 443, reply: { mode } });
     const before = await memoryMb();
-    const job = await finished({ uri: urlOfEnd('hostile') }, 10 * timeoutSeconds * 1_000);
+    const job = await from.finished({ uri: urlOfEnd('hostile') }, 10 * timeoutSeconds * 1_000);
     expect(job.state).toBe('Finished');
     expect(Buffer.byteLength(job.ext_response.body ?? '')).toBeLessThanOrEqual(1024 * 1024);
     expect((await memoryMb()) - before).toBeLessThan(150);
@@ -264,22 +208,22 @@ test('E06 what an app says in headers does not travel', async () => {
     'x-custom': 'y',
     'proxy-authorization': 'x',
   };
-  const before = (await visitsOf(site)).length;
-  await finished({ uri: sink, headers });
-  const visit = (await visitsOf(site))[before];
+  const before = (await from.visitsOf(site)).length;
+  await from.finished({ uri: sink, headers });
+  const visit = (await from.visitsOf(site))[before];
   expect(Object.keys(visit?.headers ?? {}).sort()).toEqual(
     expect.not.arrayContaining([...Object.keys(headers), 'x-api-key', 'transfer-encoding']),
   );
   expect(visit?.headers).toMatchObject({ host: 'sink.example.test', 'content-type': 'application/json' });
   for (const data of ['"text"', '7', 'null', '{', '{"a":1}\r\n\r\nGET / HTTP/1.1']) {
-    expect([400, 200]).toContain((await submit({ uri: sink, data })).status);
+    expect([400, 200]).toContain((await from.submit({ uri: sink, data })).status);
   }
 });
 
 test('E08 nobody learns of another’s request', async () => {
-  const { id } = jobOf(await submit({ uri: sink }));
-  const foreign = await submit({ uri: sink, id, inside: other, token: await tokenFor(other, sink) });
-  const unknown = await submit({ uri: sink, id: '00000000-0000-4000-8000-000000000000' });
+  const { id } = jobOf(await from.submit({ uri: sink }));
+  const foreign = await from.submit({ uri: sink, id, inside: other, token: await from.tokenFor(other, sink) });
+  const unknown = await from.submit({ uri: sink, id: '00000000-0000-4000-8000-000000000000' });
   expect([foreign.status, unknown.status]).toEqual([404, 404]);
   const shape = ({ body }: AppAnswer) => ({ ...(JSON.parse(body) as object), id: undefined });
   expect(shape(foreign)).toEqual(shape(unknown));
@@ -287,7 +231,7 @@ test('E08 nobody learns of another’s request', async () => {
 
 test('E07 a queue has an end, does not hold up another app, and survives its destination’s absence', async () => {
   const down = urlOfEnd('down');
-  const token = await tokenFor(app, down);
+  const token = await from.tokenFor(app, down);
   const ask = withToken(
     token,
     { method: 'POST', url: urlOf('export-service', '/export') },
@@ -298,10 +242,10 @@ test('E07 a queue has an end, does not hold up another app, and survives its des
   expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(50);
   expect(statuses).toContain(429);
   const start = performance.now();
-  expect((await finished({ uri: sink, inside: other })).ext_response.status).toMatch(/^200/);
+  expect((await from.finished({ uri: sink, inside: other })).ext_response.status).toMatch(/^200/);
   expect(performance.now() - start).toBeLessThan(10_000);
   await open('down');
-  const arrived = async () => ((await visitsOf(ends['down'] ?? '')).length > 0 ? true : undefined);
+  const arrived = async () => ((await from.visitsOf(ends['down'] ?? '')).length > 0 ? true : undefined);
   await until('the waiting exports to arrive', arrived, { timeoutMs: 60_000 });
 }, 120_000);
 
@@ -310,11 +254,17 @@ describe('after SIGKILL', () => {
     const address = ends['slow'] ?? '';
     const uri = urlOfEnd('slow');
     await rig.outside.answer({ address, port: 443, reply: { mode: 'hold' } });
-    const [token, keyed] = [await tokenFor(app, uri), await tokenFor(other, uri)];
-    const first = jobOf(await submit({ uri, data: '{"n":"unkeyed"}', token }));
-    await submit({ uri, data: '{"n":"pending"}', token });
-    await submit({ uri, data: '{"n":"keyed"}', token: keyed, inside: other, headers: { 'idempotency-key': 'once-7' } });
-    const bodies = async () => (await visitsOf(address)).map(({ body }) => body);
+    const [token, keyed] = [await from.tokenFor(app, uri), await from.tokenFor(other, uri)];
+    const first = jobOf(await from.submit({ uri, data: '{"n":"unkeyed"}', token }));
+    await from.submit({ uri, data: '{"n":"pending"}', token });
+    await from.submit({
+      uri,
+      data: '{"n":"keyed"}',
+      token: keyed,
+      inside: other,
+      headers: { 'idempotency-key': 'once-7' },
+    });
+    const bodies = async () => (await from.visitsOf(address)).map(({ body }) => body);
     await until('both to be under way', async () => ((await bodies()).length === 2 ? true : undefined));
     expect((await bodies()).sort()).toEqual(['{"n":"keyed"}', '{"n":"unkeyed"}']);
     await rig.databox.kill('SIGKILL');
@@ -326,11 +276,11 @@ describe('after SIGKILL', () => {
       timeoutMs: 60_000,
     });
     expect((await bodies()).sort()).toEqual(['{"n":"keyed"}', '{"n":"keyed"}', '{"n":"pending"}', '{"n":"unkeyed"}']);
-    const again = (await visitsOf(address)).filter(({ body }) => body.includes('keyed') && !body.includes('un'));
+    const again = (await from.visitsOf(address)).filter(({ body }) => body.includes('keyed') && !body.includes('un'));
     expect(again.map(({ headers }) => headers['idempotency-key'])).toEqual(['once-7', 'once-7']);
-    const entry = (await ledger()).find(({ sha256 }) => sha256 === sha('{"n":"unkeyed"}'));
-    expect(JSON.stringify(entry)).toContain('unknown');
-    const polled = jobOf(await submit({ uri, token, id: first.id, data: '{"n":"unkeyed"}' }));
+    const entry = (await from.ledger()).find(({ sha256 }) => sha256 === sha('{"n":"unkeyed"}'));
+    expect(entry).toMatchObject({ status: 'unknown' });
+    const polled = jobOf(await from.submit({ uri, token, id: first.id, data: '{"n":"unkeyed"}' }));
     expect(polled.state).toBe('Finished');
   }, 120_000);
 });
