@@ -1,0 +1,32 @@
+/** Runs in a container: sends megabytes over one connection, or opens connections one after the other; prints the rate. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+const [mode = '', host = '', port = '', amount = ''] = process.argv.slice(-4);
+
+async function open(): Promise<Socket> {
+  const socket = connect({ host, port: Number(port), allowHalfOpen: true });
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** MiB a second, from the first byte sent until the other side has said that the last one arrived. */
+async function transfer(megabytes: number): Promise<number> {
+  const block = Buffer.alloc(1 << 20, 7);
+  const socket = await open();
+  const start = performance.now();
+  for (let sent = 0; sent < megabytes; sent++) if (!socket.write(block)) await once(socket, 'drain');
+  socket.end();
+  const [count] = (await once(socket, 'data')) as [Buffer];
+  if (Number(count) !== megabytes << 20) throw new Error(`${count.toString()} bytes arrived`);
+  return (megabytes * 1000) / (performance.now() - start);
+}
+
+/** Connections a second. */
+async function connections(count: number): Promise<number> {
+  const start = performance.now();
+  for (let opened = 0; opened < count; opened++) (await open()).resetAndDestroy();
+  return (count * 1000) / (performance.now() - start);
+}
+
+console.log(await (mode === 'transfer' ? transfer : connections)(Number(amount)));
