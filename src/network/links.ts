@@ -52,7 +52,8 @@ export async function removeLink(name: string): Promise<void> {
 /**
  * Single addresses that a bridge is to have, and the changes from what it has. They are real addresses of the host, not
  * proxy-ARP entries: ARP for them needs no further setting, services can bind them, they go when the link goes, and
- * what is sent to them without a row ends at the INPUT gate instead of being routed.
+ * what is sent to them without a row ends at the INPUT gate instead of being routed. Of global scope: others would stand
+ * before the gateway in the kernel's list, and Docker takes the first for the bridge's own when it starts again.
  * @param wanted by bridge; other links are left alone, and so are bridges that are not there
  */
 export function addressChanges(
@@ -66,7 +67,7 @@ export function addressChanges(
     const missing = [...addresses].filter((address) => !single.includes(address));
     const spare = single.filter((address) => !addresses.has(address));
     return [
-      ...missing.map((address) => `address replace ${address}/32 dev ${dev} scope host`),
+      ...missing.map((address) => `address replace ${address}/32 dev ${dev}`),
       ...spare.map((address) => `address delete ${address}/32 dev ${dev}`),
     ];
   });
