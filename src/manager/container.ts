@@ -1,0 +1,98 @@
+/** container — every docker argument vector that concerns a component, as data. Pure. */
+import type { Ip } from '../base/ipv4.ts';
+import type { ComponentType } from '../base/names.ts';
+import { Failure } from '../base/errors.ts';
+
+export type ContainerSpec = {
+  name: string;
+  type: ComponentType;
+  /** Image ID: what was reviewed is what runs. */
+  image: string;
+  /** The state directory's id; containers of another Databox are never touched. */
+  box: string;
+  place: { network: string; address: Ip; gateway: Ip; resolvConf: string };
+  /** Host directory that holds this component's secrets and nothing else. */
+  secrets: string;
+  /** Uid and gid of its own for an image whose user is root; absent: the image's user. */
+  uid?: number;
+  env: Record<string, string>;
+  limits: { memoryMb: number; cpus: number; pids: number };
+};
+
+export const labels = {
+  type: 'databox.type',
+  component: 'databox.component',
+  box: 'databox.box',
+  /** Digest of everything else that the container was created with. */
+  fingerprint: 'databox.fingerprint',
+} as const;
+
+/** `docker create` for a component, all but its fingerprint label and the image: hash these to compare containers. */
+export function createOptions(spec: ContainerSpec): string[] {
+  const { name, type, box, place, secrets, uid, env, limits } = spec;
+  const owner = uid === undefined ? '' : `,uid=${uid},gid=${uid}`;
+  return [
+    ...['--name', name, '--hostname', name],
+    ...[
+      '--label',
+      `${labels.type}=${type}`,
+      '--label',
+      `${labels.component}=${name}`,
+      '--label',
+      `${labels.box}=${box}`,
+    ],
+    // Docker's own resolver must ask ours too: with the mount alone, a program that asks 127.0.0.11 would reach the
+    // host's resolver behind our back.
+    ...['--network', place.network, '--ip', place.address, '--dns', place.gateway],
+    ...['--mount', bind(place.resolvConf, '/etc/resolv.conf'), '--mount', bind(secrets, '/run/secrets')],
+    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only'],
+    ...[
+      '--tmpfs',
+      `/tmp:rw,nosuid,nodev,size=64m,mode=1777`,
+      '--tmpfs',
+      `/run:rw,nosuid,nodev,size=16m,mode=0755${owner}`,
+    ],
+    ...(uid === undefined ? [] : ['--user', `${uid}:${uid}`]),
+    ...['--pids-limit', `${limits.pids}`, '--cpus', `${limits.cpus}`],
+    // Memory and swap together: without the second, as much again could be swapped, which kills an SD card.
+    ...['--memory', `${limits.memoryMb}m`, '--memory-swap', `${limits.memoryMb}m`],
+    ...['--ulimit', 'nofile=4096:4096', '--restart', 'no'],
+    ...['--log-driver', 'json-file', '--log-opt', 'max-size=1m', '--log-opt', 'max-file=3'],
+    ...Object.entries(env).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
+  ];
+}
+
+export const createArgs = (spec: ContainerSpec, fingerprint: string): string[] => [
+  'create',
+  ...createOptions(spec),
+  ...['--label', `${labels.fingerprint}=${fingerprint}`],
+  spec.image,
+];
+
+/** A mount's value is comma-separated; a path with a comma could add options. */
+function bind(source: string, target: string): string {
+  if (/[,"\n]/.test(source)) throw new Failure('config.invalid', `${source}: a directory name must not have , or "`);
+  return `type=bind,source=${source},target=${target},readonly`;
+}
+
+/** Whether an image runs as root: no user, `root` or uid 0, with or without a group. */
+export const isRoot = (user: string): boolean => /^(root|0+)?(:.*)?$/.test(user);
+
+/** The uid of an image's user when it is written as a number. */
+export const numericUid = (user: string): number | undefined =>
+  /^\d{1,10}(:|$)/.test(user) ? Number(user.split(':')[0]) : undefined;
+
+/** The uid that `/etc/passwd` gives a user name. */
+export function uidIn(passwd: string, user: string): number | undefined {
+  const [name] = user.split(':');
+  const fields = passwd.split('\n').map((line) => line.split(':'));
+  const uid = fields.find((entry) => entry[0] === name)?.[2];
+  return uid !== undefined && /^\d{1,10}$/.test(uid) ? Number(uid) : undefined;
+}
+
+/** The text of the first file of a tar stream, as `docker cp … -` writes it; `''` when that is no ordinary file. */
+export function fileOfTar(tar: string): string {
+  const size = Number.parseInt(tar.slice(124, 136), 8);
+  const isFile = tar[156] === '0' || tar[156] === '\0';
+  return isFile && Number.isSafeInteger(size) ? tar.slice(512, 512 + size) : '';
+}

@@ -1,0 +1,126 @@
+/** containers — one running container per component, created from its agreement and nothing else. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Config } from '../base/config.ts';
+import { Failure } from '../base/errors.ts';
+import type { Place } from '../network/index.ts';
+import type { Authority } from './authority.ts';
+import { isDue } from './certificates.ts';
+import { createOptions, isRoot, labels, numericUid, uidIn, type ContainerSpec } from './container.ts';
+import type { ContainerFacts, Docker, ImageFacts } from './docker.ts';
+import { environmentOf } from './environment.ts';
+import { plan, type Found } from './plan.ts';
+import type { Secrets } from './secrets.ts';
+import type { Records } from './sql.ts';
+import type { Sla } from './sla.ts';
+
+export type ContainerParts = {
+  config: Config;
+  docker: Docker;
+  secrets: Secrets;
+  authority: Authority;
+  records: Records;
+  /** The state directory's id. */
+  box: string;
+  zmqPublicKey: string;
+};
+export type Started = { id: string; /** Ms since the Unix epoch. */ startedAt: number };
+
+/** The arbiter's key of a component: standard base64 of 32 random bytes. */
+export const keyFor = (records: Records, name: string): string =>
+  records.component(name, () => randomBytes(32).toString('base64')).key;
+
+/**
+ * Leaves one container of the component running: an equal one that runs is adopted, one that ended is started again,
+ * any other is replaced. Its network must be there, and shut but for what was agreed.
+ */
+export async function ensureContainer(parts: ContainerParts, sla: Sla, o: { place: Place; image: ImageFacts }) {
+  const { docker, secrets } = parts;
+  const spec = specOf(parts, sla, o);
+  const current = secrets.validUntil(sla.name, expectedOf(parts, sla.name));
+  const isFresh = current !== undefined && !isDue(current, Date.now());
+  // A container whose secrets must be replaced has read the old ones.
+  const fingerprint = fingerprintOf(spec);
+  const steps = plan({ name: sla.name, fingerprint: isFresh ? fingerprint : 'none' }, await findContainers(docker));
+  let started: Started | undefined;
+  for (const step of steps) {
+    if (step.do === 'remove') await docker.remove(step.id);
+    else if (step.do === 'adopt') started = await factsOf(docker, step.id);
+    else if (step.do === 'start') started = await startContainer(docker, step.id);
+    else started = await createContainer(parts, { spec, fingerprint, imageUser: o.image.user });
+  }
+  if (!started) throw new Failure('internal', 'a plan without a container');
+  return started;
+}
+
+/** Every container of this state directory, with what its labels say. */
+export async function findContainers(docker: Docker): Promise<(Found & ContainerFacts)[]> {
+  return (await docker.containers()).map((container) => ({
+    ...container,
+    component: container.labels[labels.component] ?? '',
+    fingerprint: container.labels[labels.fingerprint] ?? '',
+  }));
+}
+
+/** Stops and removes every container of a component, and its secrets. */
+export async function removeContainers({ docker, secrets }: ContainerParts, name: string): Promise<void> {
+  const own = (await findContainers(docker)).filter(({ component }) => component === name);
+  for (const { id } of own) await docker.remove(id);
+  secrets.remove(name);
+}
+
+function specOf({ config, records, secrets, box }: ContainerParts, sla: Sla, o: { place: Place; image: ImageFacts }) {
+  const { uid } = records.component(sla.name, () => randomBytes(32).toString('base64'));
+  const spec: ContainerSpec = {
+    name: sla.name,
+    type: sla.type,
+    image: o.image.id,
+    box,
+    place: o.place,
+    secrets: secrets.directory(sla.name),
+    ...(isRoot(o.image.user) && { uid }),
+    env: environmentOf(sla, { release: config.release, storeUrl: config['appstore.repositories'][0] }),
+    limits: {
+      memoryMb: config['container.memory-mb'],
+      cpus: config['container.cpus'],
+      pids: config['container.pids'],
+    },
+  };
+  return spec;
+}
+
+const expectedOf = ({ authority, records, zmqPublicKey }: ContainerParts, name: string) => ({
+  rootPem: authority.rootPem,
+  arbiterToken: keyFor(records, name),
+  zmqPublicKey,
+});
+
+const fingerprintOf = (spec: ContainerSpec): string =>
+  createHash('sha256')
+    .update(JSON.stringify([createOptions(spec), spec.image]))
+    .digest('hex');
+
+type Creation = { spec: ContainerSpec; fingerprint: string; imageUser: string };
+
+/** The files are written between create and start: only a container knows the uid of a named user. */
+async function createContainer(parts: ContainerParts, { spec, fingerprint, imageUser }: Creation): Promise<Started> {
+  const { docker, secrets, authority } = parts;
+  const id = await docker.create(spec, fingerprint);
+  const uid = spec.uid ?? numericUid(imageUser) ?? uidIn(await docker.read(id, '/etc/passwd'), imageUser);
+  if (uid === 0) {
+    await docker.remove(id);
+    throw new Failure('image.invalid', `the image’s user ${imageUser} is root under another name`, { imageUser });
+  }
+  const leaf = await authority.component(spec.name);
+  secrets.write(spec.name, { ...expectedOf(parts, spec.name), leaf }, uid);
+  return startContainer(docker, id);
+}
+
+async function startContainer(docker: Docker, id: string): Promise<Started> {
+  await docker.start(id);
+  return { id, startedAt: Date.now() };
+}
+
+async function factsOf(docker: Docker, id: string): Promise<Started> {
+  const found = (await docker.containers()).find((container) => container.id === id);
+  return { id, startedAt: found?.startedAt ?? Date.now() };
+}

@@ -1,0 +1,174 @@
+/** docker — the engine through its command line: argument arrays, JSON answers validated, no shell. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Failure } from '../base/errors.ts';
+import { run, type RunOptions } from '../base/run.ts';
+import { createArgs, fileOfTar, labels, type ContainerSpec } from './container.ts';
+
+const Image = z.object({
+  Id: z.string().regex(/^sha256:[a-f0-9]{64}$/),
+  Architecture: z.string(),
+  Config: z.object({ User: z.string().default('') }).nullish(),
+});
+const Container = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Image: z.string(),
+  State: z.object({ Running: z.boolean(), ExitCode: z.number(), StartedAt: z.string(), OOMKilled: z.boolean() }),
+  Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }),
+});
+const Died = z.object({
+  Actor: z.object({ ID: z.string(), Attributes: z.looseObject({ exitCode: z.string().optional() }) }),
+});
+
+export type ImageFacts = { id: string; arch: string; user: string };
+export type ContainerFacts = {
+  id: string;
+  name: string;
+  image: string;
+  labels: Record<string, string>;
+  isRunning: boolean;
+  exitCode: number;
+  /** Ms since the Unix epoch. */
+  startedAt: number;
+  outOfMemory: boolean;
+};
+
+export type Docker = {
+  /** Whether the engine answers. */
+  isAlive(): Promise<boolean>;
+  /** `undefined` when the image is not on this machine. */
+  image(reference: string): Promise<ImageFacts | undefined>;
+  /** @throws Failure `docker.failed` when the registry does not have it or cannot be reached */
+  pull(reference: string, options: { signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
+  /** @returns the container's id */
+  create(spec: ContainerSpec, fingerprint: string): Promise<string>;
+  start(id: string): Promise<void>;
+  /** SIGTERM, five seconds later SIGKILL; then the container and its anonymous volumes are gone. */
+  remove(id: string): Promise<void>;
+  /** The text of a file in a container, also before it was started; `''` when it has none. */
+  read(id: string, path: string): Promise<string>;
+  /** Every container of this state directory, running or not. */
+  containers(): Promise<ContainerFacts[]>;
+  /** Calls `onDied` for each container of ours that ends, and `onConnected` whenever the stream (re)opens. */
+  follow(options: { signal: AbortSignal; onDied: (id: string) => void; onConnected: () => void }): Promise<void>;
+  logs(id: string, options: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
+};
+
+/** @param host as in DOCKER_HOST; absent: the machine's engine */
+export function createDocker({ host, box }: { host?: string | undefined; box: string }): Docker {
+  const prefix = host === undefined ? [] : ['-H', host];
+  const raw = (argv: readonly string[], options: RunOptions = {}) =>
+    run('docker', [...prefix, ...argv], { code: 'docker.failed', ...options });
+  const isAlive = () =>
+    raw(['version', '--format', '{{.Server.Version}}'], { timeoutMs: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+  /** A command failed because of what it asked, or because nobody is there to ask: only the engine can tell. */
+  const docker = async (argv: readonly string[], options?: RunOptions): Promise<string> => {
+    try {
+      return await raw(argv, options);
+    } catch (cause) {
+      if (options?.signal?.aborted === true || (await isAlive())) throw cause;
+      throw new Failure('docker.unavailable', 'the Docker engine does not answer; is it running?', {}, { cause });
+    }
+  };
+  const mine = ['--filter', `label=${labels.box}=${box}`];
+  return {
+    isAlive,
+    image: (reference) => imageOf(docker, reference),
+    async pull(reference, options) {
+      await docker(['pull', '--quiet=false', reference], { timeoutMs: 30 * 60_000, ...options });
+    },
+    create: (spec, fingerprint) => docker(createArgs(spec, fingerprint)),
+    async start(id) {
+      await docker(['start', id]);
+    },
+    remove: (id) => removeContainer(docker, id),
+    read: (id, path) => docker(['cp', `${id}:${path}`, '-']).then(fileOfTar, () => ''),
+    containers: () => containersOf(docker, mine),
+    follow: (options) => follow((argv, more) => raw(argv, more), mine, options),
+    async logs(id, { follow: endless, signal, onLine }) {
+      const argv = ['logs', ...(endless ? ['--follow'] : []), '--tail', '1000', id];
+      await docker(argv, { signal, onLine, timeoutMs: endless ? 0 : 60_000 }).catch((err: unknown) => {
+        if (!signal.aborted) throw err;
+      });
+    },
+  };
+}
+
+type Command = (argv: readonly string[], options?: RunOptions) => Promise<string>;
+
+async function imageOf(docker: Command, reference: string): Promise<ImageFacts | undefined> {
+  const text = await docker(['image', 'inspect', reference]).catch((err: unknown) => {
+    if (err instanceof Failure && err.code === 'docker.failed') return '[]';
+    throw err;
+  });
+  const [image] = parsed(z.array(Image), text);
+  return image && { id: image.Id, arch: image.Architecture, user: image.Config?.User ?? '' };
+}
+
+async function containersOf(docker: Command, mine: readonly string[]): Promise<ContainerFacts[]> {
+  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', ...mine])).split('\n').filter(Boolean);
+  // One by one: a container that goes in between must not hide the others.
+  const facts = await Promise.all(
+    ids.map(async (id) => {
+      const text = await docker(['container', 'inspect', id]).catch((err: unknown) => {
+        if (err instanceof Failure && err.code === 'docker.failed') return '[]';
+        throw err;
+      });
+      return parsed(z.array(Container), text).map(factsOf);
+    }),
+  );
+  return facts.flat();
+}
+
+const factsOf = ({ Id, Name, Image: image, State, Config }: z.infer<typeof Container>): ContainerFacts => ({
+  id: Id,
+  name: Name.replace(/^\//, ''),
+  image,
+  labels: Config.Labels ?? {},
+  isRunning: State.Running,
+  exitCode: State.ExitCode,
+  startedAt: Date.parse(State.StartedAt),
+  outOfMemory: State.OOMKilled,
+});
+
+async function removeContainer(docker: Command, id: string): Promise<void> {
+  const exists = async () => (await docker(['ps', '--all', '--quiet', '--no-trunc', '--filter', `id=${id}`])) !== '';
+  if (!(await exists())) return;
+  try {
+    await docker(['stop', '--time', '5', id]);
+    await docker(['rm', '--force', '--volumes', id]);
+  } catch (err) {
+    if (await exists()) throw err;
+  }
+}
+
+type Follow = { signal: AbortSignal; onDied: (id: string) => void; onConnected: () => void };
+
+/** The stream ends with the engine; it is opened again until the signal. What was missed, `onConnected` must look up. */
+async function follow(docker: Command, mine: readonly string[], { signal, onDied, onConnected }: Follow) {
+  const argv = ['events', ...mine, '--filter', 'type=container', '--filter', 'event=die', '--format', '{{json .}}'];
+  const onLine = (line: string) => {
+    const event = line.startsWith('{') ? Died.safeParse(JSON.parse(line)) : undefined;
+    if (event?.success) onDied(event.data.Actor.ID);
+  };
+  while (!signal.aborted) {
+    const stream = docker(argv, { signal, onLine, timeoutMs: 0 }).catch(() => '');
+    // The engine says nothing when it has subscribed us; what dies in this moment is found by the look after it.
+    await Promise.race([stream, sleep(500, undefined, { signal }).catch(() => {})]);
+    onConnected();
+    await stream;
+    await sleep(1_000, undefined, { signal }).catch(() => {});
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Failure('docker.failed', 'docker answered something that was not understood', {}, { cause });
+  }
+}

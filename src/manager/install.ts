@@ -1,0 +1,118 @@
+/** install — the owner's changes: a component comes wholly or not at all, and goes wholly, whenever we are killed. */
+import { canonicalDestination } from '../base/destinations.ts';
+import { Failure } from '../base/errors.ts';
+import { componentOf, newComponent, type Component } from './components.ts';
+import { removeContainers } from './containers.ts';
+import type { InstallRequest, Progress } from './face.ts';
+import { bring, fillIn, pulling, settle, start, withdraw, type Core } from './lifecycle.ts';
+import { obtainImage } from './pull.ts';
+import { erase } from './raise.ts';
+import { referencesOf, terms } from './review.ts';
+import { pendingOf, withLine, type Line, type Sla } from './sla.ts';
+
+/** @throws Failure `component.exists`, and as `terms` */
+export async function check(core: Core, request: InstallRequest): Promise<Sla> {
+  const sla = await terms(core, request);
+  refuseExisting(core, sla.name);
+  return sla;
+}
+
+function refuseExisting({ components }: Core, name: string): void {
+  if (components.has(name)) throw new Failure('component.exists', `${name} is installed already`, { name });
+}
+
+export async function install(core: Core, request: InstallRequest, progress: Progress): Promise<void> {
+  const sla = await terms(core, request);
+  await core.lane(sla.name, async () => {
+    refuseExisting(core, sla.name);
+    const component = newComponent(sla, 'preparing');
+    core.components.set(sla.name, component);
+    try {
+      await installNow(core, component, progress);
+    } catch (err) {
+      core.components.delete(sla.name);
+      core.log.warn({ err, component: sla.name }, 'install failed');
+      throw err;
+    }
+  });
+}
+
+/**
+ * From the intent on, a kill leaves a row that makes the next start take everything away again; the commit of the
+ * agreement ends it. An image that was pulled stays: it is the engine's cache.
+ */
+async function installNow(core: Core, component: Component, progress: Progress): Promise<void> {
+  const { name } = component.sla;
+  const references = referencesOf(core.config, component.sla.manifest);
+  progress({ step: 'image', message: `Image ${references[0]}` });
+  const onLine = (message: string) => progress({ step: 'image', message });
+  const image = await obtainImage(core.docker, references, { ...pulling(core), onLine });
+  component.sla = { ...component.sla, image: { reference: image.reference, id: image.id } };
+  const data = core.records.hasKept(name) ? 'keep' : 'delete';
+  core.records.intend({ name, what: 'install', data });
+  try {
+    await fillIn(core, component);
+    const pending = pendingOf(component.sla);
+    if (pending.length === 0) await bring(core, component, { image, progress });
+    core.records.save(component.sla);
+    if (pending.length > 0) {
+      component.state = 'waiting';
+      progress({ step: 'waiting', message: `Waits for ${pending.join(', ')}` });
+    }
+  } catch (err) {
+    component.container = undefined;
+    await goneAgain(core, name, data);
+    throw err;
+  }
+}
+
+async function goneAgain(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
+  try {
+    await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
+    core.records.forget(name, data);
+  } catch (err) {
+    core.log.error({ err, component: name }, 'a failed install could not be undone; the next start goes on with it');
+  }
+}
+
+export async function uninstall(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
+  await core.lane(name, async () => {
+    const component = componentOf(core.components, name);
+    clearTimeout(component.timer);
+    core.records.intend({ name, what: 'uninstall', data });
+    Object.assign(component, { container: undefined, place: undefined, state: 'shutdown', desired: 'shutdown' });
+    try {
+      await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
+    } catch (err) {
+      component.error = `it cannot be removed: ${(err as Error).message}; uninstall it again`;
+      throw err;
+    }
+    core.records.forget(name, data);
+    core.components.delete(name);
+    core.log.info({ component: name, data }, 'component uninstalled');
+  });
+}
+
+export async function restart(core: Core, name: string): Promise<void> {
+  await core.lane(name, async () => {
+    const component = componentOf(core.components, name);
+    Object.assign(component, { container: undefined, restarts: 0 });
+    await removeContainers(core, name);
+    await start(core, component);
+    if (component.state === 'failed') throw new Failure('docker.failed', component.error ?? 'it cannot be started');
+  });
+}
+
+/** Saved first: a kill in between must not bring back what was taken. */
+export async function change(core: Core, name: string, o: { line: Line; revoked: boolean }): Promise<void> {
+  await core.lane(name, async () => {
+    const component = componentOf(core.components, name);
+    component.sla = withLine(component.sla, o.line, o.revoked);
+    core.records.save(component.sla);
+    if (component.place) await settle(core, component);
+    if (o.revoked && 'destination' in o.line) {
+      core.outbox.forget(name, canonicalDestination(o.line.destination) ?? o.line.destination);
+    }
+    core.log.info({ component: name, line: o.line, revoked: o.revoked }, 'agreement changed');
+  });
+}

@@ -1,0 +1,147 @@
+/** lifecycle — how an installed component comes up, waits, crashes and comes up again. Callers hold its lane. */
+import { Failure } from '../base/errors.ts';
+import type { Lane } from '../base/lane.ts';
+import type { Log } from '../base/log.ts';
+import { storeName } from '../base/names.ts';
+import { afterExit } from './backoff.ts';
+import { dependentsOf, type Component, type Components } from './components.ts';
+import type { ContainerFacts, ImageFacts } from './docker.ts';
+import type { Progress } from './face.ts';
+import { hasStore, missingOf } from './grants.ts';
+import type { Arch } from './images.ts';
+import { agreedImage } from './pull.ts';
+import { raise, type RaiseParts } from './raise.ts';
+import type { ReviewParts } from './review.ts';
+import { catalogueOf } from './rights.ts';
+import { pendingOf, withItem } from './sla.ts';
+import { reasonOf } from './supervisor.ts';
+
+/** What the manager is made of. */
+export type Core = RaiseParts &
+  ReviewParts & {
+    components: Components;
+    log: Log;
+    /** Aborted on the way down: ends pulls and back-offs. */
+    signal: AbortSignal;
+    arch: Arch;
+    /** One piece of work at a time for each component; refused on the way down. */
+    lane: Lane;
+    /** For work that nobody waits for. */
+    ignore: (err: unknown) => void;
+  };
+
+const quiet: Progress = () => {};
+
+/** Fills in datasources that have been registered since, durably. */
+export async function fillIn({ stores, records }: Core, component: Component): Promise<void> {
+  const catalogue = await catalogueOf(stores);
+  const filled = catalogue.reduce(withItem, component.sla);
+  if (filled !== component.sla && component.state !== 'preparing') records.save(filled);
+  component.sla = filled;
+  component.missing = missingOf(filled, catalogue);
+}
+
+/** Brings a component up now, or fails. Its dependents get what they agreed about its store. */
+export async function bring(core: Core, component: Component, o: { image: ImageFacts; progress?: Progress }) {
+  const { sla } = component;
+  const { id, startedAt, place } = await raise(core, { sla, image: o.image, progress: o.progress ?? quiet });
+  Object.assign(component, { container: { id, startedAt }, place, state: 'running', error: undefined });
+  core.log.info({ component: sla.name, image: sla.image.reference, container: id }, 'component started');
+  if (hasStore(sla)) for (const other of dependentsOf(core.components, storeName(sla.name))) advance(core, other);
+}
+
+/** Starts an installed component if nothing is missing; if it fails, it is tried again as after a crash. */
+export async function start(core: Core, component: Component): Promise<void> {
+  clearTimeout(component.timer);
+  await fillIn(core, component);
+  if (pendingOf(component.sla).length > 0) {
+    component.state = 'waiting';
+    return;
+  }
+  component.state = 'starting';
+  try {
+    const { reference, id } = component.sla.image;
+    if (id === null) throw new Failure('image.invalid', `the agreement names no image: install ${reference} again`);
+    const image = await agreedImage(core.docker, { reference, id }, { ...pulling(core), onLine: () => {} });
+    await bring(core, component, { image });
+  } catch (err) {
+    if (core.signal.aborted) return;
+    core.log.warn({ err, component: component.sla.name }, 'component cannot be started');
+    const isEngine = err instanceof Failure && err.code === 'docker.unavailable';
+    retry(core, component, { sentence: (err as Error).message, ranMs: 0, isCounted: !isEngine });
+  }
+}
+
+export const pulling = ({ arch, signal }: Core) => ({ arch, signal });
+
+/** A container that should be running is not. */
+export function exited(core: Core, id: string, facts: ContainerFacts | undefined): void {
+  const component = [...core.components.values()].find(({ container }) => container?.id === id);
+  if (!component) return;
+  const { name } = component.sla;
+  void core
+    .lane(name, async () => {
+      if (component.container?.id !== id) return;
+      const ranMs = Date.now() - component.container.startedAt;
+      component.container = undefined;
+      component.state = facts?.exitCode === 0 ? 'complete' : 'failed';
+      core.log.warn({ component: name, exitCode: facts?.exitCode, ranMs }, 'component ended');
+      retry(core, component, { sentence: reasonOf(facts), ranMs, isCounted: true });
+      return Promise.resolve();
+    })
+    .catch(core.ignore);
+}
+
+type Fault = { sentence: string; ranMs: number; /** False when it is no fault of the component. */ isCounted: boolean };
+
+function retry(core: Core, component: Component, { sentence, ranMs, isCounted }: Fault): void {
+  const limit = core.config['manager.restart-limit'];
+  const next = isCounted
+    ? afterExit(component.restarts, ranMs, limit)
+    : { restarts: component.restarts, delayMs: 5_000 };
+  component.restarts = next.restarts;
+  component.error = sentence;
+  if (component.state !== 'complete') component.state = 'failed';
+  if (next.delayMs === undefined) {
+    component.state = 'failed';
+    component.error = `${sentence}; ${next.restarts} times in a row, so it is left stopped: restart it when repaired`;
+    core.log.error({ component: component.sla.name, restarts: next.restarts }, 'component given up');
+    return;
+  }
+  component.timer = setTimeout(() => void again(core, component), next.delayMs).unref();
+}
+
+async function again(core: Core, component: Component): Promise<void> {
+  const { name } = component.sla;
+  const isWanted = () => core.components.get(name) === component && !component.container;
+  await core.lane(name, async () => (isWanted() ? start(core, component) : undefined)).catch(core.ignore);
+}
+
+/** Something it depends on came: a waiting app starts, a running one gets its rights. */
+export function advance(core: Core, component: Component): void {
+  const { name } = component.sla;
+  void core
+    .lane(name, async () => {
+      if (core.components.get(name) !== component) return;
+      if (component.state === 'waiting') return start(core, component);
+      if (component.place) await settle(core, component);
+    })
+    .catch((err: unknown) => core.log.error({ err, component: name }, 'rights cannot be brought up to date'));
+}
+
+/** Brings a placed component's rights to what its agreement says now. */
+export async function settle(core: Core, component: Component): Promise<void> {
+  await core.rights.apply(component.sla);
+  component.missing = missingOf(component.sla, await catalogueOf(core.stores));
+}
+
+/** A store is gone: what others agreed about it ends before this resolves. */
+export async function withdraw(core: Core, store: string): Promise<void> {
+  for (const component of dependentsOf(core.components, store)) {
+    if (!component.place) continue;
+    await settle(core, component).catch((err: unknown) => {
+      // It is being uninstalled itself, and has lost everything already.
+      if (!(err instanceof Failure) || err.code !== 'component.unknown') throw err;
+    });
+  }
+}

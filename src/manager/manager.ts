@@ -1,0 +1,120 @@
+/** manager — what the face promises, from the parts. */
+import { componentOf, statusOf } from './components.ts';
+import { findContainers } from './containers.ts';
+import { openCore, type ManagerOptions, type OpenCore } from './core.ts';
+import { every } from './every.ts';
+import type { ComponentState, Manager, Status } from './face.ts';
+import { isDue } from './certificates.ts';
+import { change, check, install, restart, uninstall } from './install.ts';
+import { advance, exited } from './lifecycle.ts';
+import { reload } from './reload.ts';
+import { review } from './review.ts';
+import { catalogueOf } from './rights.ts';
+import { supervise } from './supervisor.ts';
+
+const hourMs = 3_600_000;
+
+/** The manager without its doors: components as agreed are up when this resolves. */
+export async function openManager(options: ManagerOptions): Promise<Manager> {
+  const startedAt = Date.now();
+  const core = await openCore(options);
+  const { components, signal, log, docker } = core;
+  await using way = new AsyncDisposableStack();
+  way.defer(() => goDown(core));
+  way.defer(core.stores.onCatalogue((_store, { href }) => onRegistered(core, href)));
+  await reload(core);
+  supervise({
+    ...{ docker, log, signal },
+    expected: () => [...components.values()].flatMap(({ container }) => container?.id ?? []),
+    onExit: (id, facts) => exited(core, id, facts),
+  });
+  void every(hourMs, signal, () => renew(core));
+  const down = way.move();
+  return {
+    authority: core.authority,
+    review: (asked) => review(core, asked, (name) => components.has(name)),
+    check: (request) => check(core, request),
+    install: (request, onProgress = () => {}) => install(core, request, onProgress),
+    uninstall: (name, { data = 'keep' } = {}) => uninstall(core, name, data),
+    restart: (name) => restart(core, name),
+    revoke: (name, line) => change(core, name, { line, revoked: true }),
+    allow: (name, line) => change(core, name, { line, revoked: false }),
+    list: () => Promise.resolve(statusOf(components, core.stores.names())),
+    sla: (name) => componentOf(components, name).sla,
+    dataSources: () => catalogueOf(core.stores),
+    logs: (name, o) => logs(core, name, o),
+    status: () => status(core, { ...options, startedAt }),
+    uiTarget: (name) => uiTarget(core, name),
+    resetSockets: (service, caller) => core.services.reset(service, caller),
+    [Symbol.asyncDispose]: () => down.disposeAsync(),
+  };
+}
+
+/** A datasource that somebody's agreement names was registered. */
+function onRegistered(core: OpenCore, href: string): void {
+  for (const component of core.components.values()) if (component.missing.includes(href)) advance(core, component);
+}
+
+/** Containers go, data stays. Networks, addresses and rules go with the network, which stops after us. */
+async function goDown(core: OpenCore): Promise<void> {
+  await core.drain();
+  for (const component of core.components.values()) {
+    clearTimeout(component.timer);
+    component.container = undefined;
+  }
+  try {
+    const found = await findContainers(core.docker);
+    await Promise.all(found.map(({ id }) => core.docker.remove(id)));
+    for (const name of core.secrets.names()) core.secrets.remove(name);
+  } catch (err) {
+    core.log.error({ err }, 'containers could not be removed; the next start removes them');
+  }
+  await core.services[Symbol.asyncDispose]();
+  core.close();
+}
+
+/** Certificates are replaced with a third of their life left; a component reads its own only at start. */
+async function renew(core: OpenCore): Promise<void> {
+  try {
+    await core.authority.renew();
+    await core.services.renew();
+    for (const { sla, container } of core.components.values()) {
+      const ends = container && core.secrets.endOf(sla.name);
+      if (ends !== undefined && isDue(ends, Date.now())) await restart(core, sla.name);
+    }
+  } catch (err) {
+    core.log.warn({ err }, 'certificates could not be renewed; tried again in an hour');
+  }
+}
+
+async function logs(core: OpenCore, name: string, o: Parameters<Manager['logs']>[1]): Promise<void> {
+  componentOf(core.components, name);
+  const own = (await findContainers(core.docker)).find(({ component }) => component === name);
+  if (own) await core.docker.logs(own.id, o);
+}
+
+function uiTarget({ components, authority }: OpenCore, name: string): ReturnType<Manager['uiTarget']> {
+  const { place, container } = components.get(name) ?? {};
+  if (!place || !container) return undefined;
+  const { address, managerAddress: localAddress } = place;
+  return { address, port: 8080, localAddress, ca: authority.rootPem, servername: name };
+}
+
+type Facts = { version: string; startedAt: number };
+
+async function status({ components, network, docker, stores, config }: OpenCore, facts: Facts): Promise<Status> {
+  const [view, isAlive] = await Promise.all([network.view(), docker.isAlive()]);
+  const problems = [...view.problems, ...(isAlive ? [] : ['The Docker engine does not answer.'])];
+  const counts = { waiting: 0, preparing: 0, starting: 0, running: 0, complete: 0, failed: 0, shutdown: 0 };
+  for (const { state } of components.values()) counts[state]++;
+  return {
+    version: facts.version,
+    release: config.release,
+    startedAt: facts.startedAt,
+    pool: network.pool,
+    healthy: view.healthy && isAlive,
+    problems,
+    components: counts satisfies Record<ComponentState, number>,
+    stores: stores.names().length,
+  };
+}

@@ -1,0 +1,94 @@
+/** review — from what is posted to what may be agreed: the server's manifest, the owner's choices, our own catalogue. */
+import type { Appstore, Manifest } from '../appstore/index.ts';
+import type { Config } from '../base/config.ts';
+import { Failure } from '../base/errors.ts';
+import type { Stores } from '../store/index.ts';
+import { asksOf, candidatesOf, riskOf } from './asks.ts';
+import type { Docker } from './docker.ts';
+import type { Asked, InstallRequest, Review } from './face.ts';
+import { archOf, imageReferences } from './images.ts';
+import { localImage } from './pull.ts';
+import { catalogueOf } from './rights.ts';
+import { agreement, choicesOf, differences, withoutChoices, type Choices, type Sla } from './sla.ts';
+
+export type ReviewParts = { config: Config; appstore: Appstore; stores: Stores; docker: Docker };
+
+type Found = { manifest: Manifest; warnings: string[]; origin: string; commit: string | null; choices: Choices };
+
+/**
+ * The manifest that counts. One that a repository has is taken from there, and a posted one of its name must say the
+ * same; one that no repository has counts as uploaded by the owner.
+ * @throws Failure `manifest.invalid`, `manifest.unknown`, `manifest.differs`
+ */
+export function findManifest(appstore: Appstore, { name, manifest: posted }: Asked): Found {
+  if (posted === undefined) {
+    const entry = name === undefined ? undefined : appstore.find(name);
+    if (!entry) throw new Failure('manifest.unknown', `no repository has a manifest named ${name ?? ''}`, { name });
+    return { ...entry, choices: choicesOf(entry.manifest) };
+  }
+  const { manifest, warnings } = appstore.parse(posted);
+  if (name !== undefined && name !== manifest.name) {
+    throw new Failure('manifest.invalid', `the manifest is of ${manifest.name}, not of ${name}`);
+  }
+  const choices = choicesOf(manifest);
+  const known = appstore.find(manifest.name);
+  if (!known || known.origin === 'owner') {
+    return { manifest: withoutChoices(manifest), warnings, origin: 'owner', commit: null, choices };
+  }
+  const members = differences(manifest, known.manifest);
+  if (members.length === 0) return { ...known, choices };
+  throw new Failure(
+    'manifest.differs',
+    `${known.origin} has another manifest of ${manifest.name}: ${members.join(', ')} differ`,
+    { name: manifest.name, origin: known.origin, members },
+  );
+}
+
+export const referencesOf = (config: Config, manifest: Manifest): [string, ...string[]] =>
+  imageReferences(manifest, {
+    registryHost: config['docker.registry-host'],
+    registry: config['docker.registry'],
+    release: config.release,
+    arch: archOf(process.arch),
+  });
+
+export async function review(parts: ReviewParts, asked: Asked, installed: (name: string) => boolean): Promise<Review> {
+  const { manifest, warnings, origin, choices } = findManifest(parts.appstore, asked);
+  const catalogue = await catalogueOf(parts.stores);
+  const references = referencesOf(parts.config, manifest);
+  const image = await localImage(parts.docker, references);
+  return {
+    manifest,
+    warnings,
+    origin,
+    asks: asksOf({ manifest, catalogue, choices }, origin),
+    datasources: manifest.datasources.map((datasource) => ({
+      clientid: datasource.clientid,
+      name: datasource.name,
+      type: datasource.type,
+      required: datasource.required,
+      min: datasource.min,
+      max: datasource.max,
+      chosen: [choices[datasource.clientid] ?? []].flat(),
+      candidates: candidatesOf(datasource, catalogue),
+    })),
+    image: { reference: image?.reference ?? references[0], id: image?.id ?? null },
+    risk: riskOf({ manifest, catalogue, choices }),
+    installed: installed(manifest.name),
+  };
+}
+
+/** The agreement that a request would make; its image is looked for only by the install. */
+export async function terms(parts: ReviewParts, { choices, ...asked }: InstallRequest): Promise<Sla> {
+  const { manifest, origin, commit, choices: posted } = findManifest(parts.appstore, asked);
+  const [reference] = referencesOf(parts.config, manifest);
+  return agreement({
+    manifest,
+    origin,
+    commit,
+    choices: { ...posted, ...choices },
+    catalogue: await catalogueOf(parts.stores),
+    image: { reference, id: null },
+    now: Date.now(),
+  });
+}

@@ -1,0 +1,111 @@
+/** sql — the manager's data model: agreements, each component's key and uid, unfinished work. */
+import { z } from 'zod';
+import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import { Sla } from './sla.ts';
+
+const migrations = [
+  `CREATE TABLE agreement (
+     name TEXT PRIMARY KEY,
+     sla TEXT NOT NULL
+   ) STRICT;
+   -- uid: of its own, never given to another name, so that what one left on disk another cannot read.
+   CREATE TABLE component (
+     name TEXT PRIMARY KEY,
+     key TEXT NOT NULL,
+     uid INTEGER NOT NULL UNIQUE,
+     -- 1: it was uninstalled and its store's data was kept.
+     kept INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE TABLE intent (
+     name TEXT PRIMARY KEY,
+     what TEXT NOT NULL,
+     data TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE fact (
+     name TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT;`,
+];
+
+/** The first of uids that no distribution assigns (systemd's UIDS-GIDS: above container ranges, below 2³¹). */
+const firstUid = 1_900_000_000;
+
+const Intent = z.object({ name: z.string(), what: z.enum(['install', 'uninstall']), data: z.enum(['keep', 'delete']) });
+/** Work that, found at start, ends with the component gone; `data` says what becomes of its store. */
+export type Intent = z.infer<typeof Intent>;
+const Component = z.object({ key: z.string(), uid: z.number() });
+export type ComponentFacts = z.infer<typeof Component>;
+
+export type Records = Disposable & {
+  slas(): Sla[];
+  /** Commits the agreement and ends the intent of its name. */
+  save(sla: Sla): void;
+  /** Ends the intent and the agreement of a name, and forgets its key; `data`: whether its store's data is kept. */
+  forget(name: string, data: 'keep' | 'delete'): void;
+  /** Whether data of an earlier install of this name was kept. */
+  hasKept(name: string): boolean;
+  intend(intent: Intent): void;
+  intents(): Intent[];
+  /** Key and uid of a component; made when it has none, with this key. */
+  component(name: string, newKey: () => string): ComponentFacts;
+  /** A value that is made once. */
+  fact(name: string, make: () => string): string;
+};
+
+const Row = z.object({ sla: z.string().transform((text) => Sla.parse(JSON.parse(text))) });
+const statements = (db: Sqlite) => ({
+  slas: db.prepare('SELECT sla FROM agreement ORDER BY name LIMIT 10000'),
+  save: db.prepare('INSERT INTO agreement (name, sla) VALUES (?, ?) ON CONFLICT DO UPDATE SET sla = excluded.sla'),
+  forget: db.prepare('DELETE FROM agreement WHERE name = ?'),
+  component: db.prepare('SELECT key, uid FROM component WHERE name = ?'),
+  newKey: db.prepare('UPDATE component SET key = ? WHERE name = ?'),
+  loseKey: db.prepare("UPDATE component SET key = '', kept = ? WHERE name = ?"),
+  kept: db.prepare('SELECT 1 FROM component WHERE name = ? AND kept = 1'),
+  nextUid: db.prepare<[], { uid: number }>(`SELECT coalesce(max(uid) + 1, ${firstUid}) AS uid FROM component`),
+  addComponent: db.prepare('INSERT INTO component (name, key, uid) VALUES (?, ?, ?)'),
+  intend: db.prepare('INSERT OR REPLACE INTO intent (name, what, data) VALUES (@name, @what, @data)'),
+  intents: db.prepare('SELECT name, what, data FROM intent ORDER BY name LIMIT 10000'),
+  endIntent: db.prepare('DELETE FROM intent WHERE name = ?'),
+  fact: db.prepare<[string], { value: string }>('SELECT value FROM fact WHERE name = ?'),
+  addFact: db.prepare('INSERT INTO fact (name, value) VALUES (?, ?)'),
+});
+
+export function openRecords(file: string): Records {
+  const db = openDatabase(file, migrations);
+  const sql = statements(db);
+  return {
+    slas: () =>
+      z
+        .array(Row)
+        .parse(sql.slas.all())
+        .map(({ sla }) => sla),
+    save: db.transaction((sla: Sla) => {
+      sql.save.run(sla.name, JSON.stringify(sla));
+      sql.endIntent.run(sla.name);
+    }),
+    forget: db.transaction((name: string, data: 'keep' | 'delete') => {
+      sql.forget.run(name);
+      sql.loseKey.run(data === 'keep' ? 1 : 0, name);
+      sql.endIntent.run(name);
+    }),
+    hasKept: (name) => sql.kept.get(name) !== undefined,
+    intend: (intent) => void sql.intend.run(intent),
+    intents: () => z.array(Intent).parse(sql.intents.all()),
+    component: db.transaction((name: string, newKey: () => string) => {
+      const found = Component.optional().parse(sql.component.get(name));
+      if (found && found.key !== '') return found;
+      const made = { key: newKey(), uid: found?.uid ?? sql.nextUid.get()?.uid ?? firstUid };
+      if (found) sql.newKey.run(made.key, name);
+      else sql.addComponent.run(name, made.key, made.uid);
+      return made;
+    }),
+    fact: db.transaction((name: string, make: () => string) => {
+      const found = sql.fact.get(name)?.value;
+      if (found !== undefined) return found;
+      const value = make();
+      sql.addFact.run(name, value);
+      return value;
+    }),
+    [Symbol.dispose]: () => void db.close(),
+  };
+}

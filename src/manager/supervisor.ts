@@ -1,0 +1,39 @@
+/** supervisor — notices that a container ended without being asked to, whatever the engine told or failed to tell. */
+import type { Log } from '../base/log.ts';
+import type { ContainerFacts, Docker } from './docker.ts';
+import { every } from './every.ts';
+
+export type Watched = {
+  docker: Docker;
+  log: Log;
+  signal: AbortSignal;
+  /** Ids of the containers that should be running now. */
+  expected: () => Iterable<string>;
+  /** A container that should be running is not; `undefined` when it does not exist any more. */
+  onExit: (id: string, facts: ContainerFacts | undefined) => void;
+};
+
+/** The engine's stream tells at once; the look every half minute finds what it did not tell. */
+const lookEveryMs = 30_000;
+
+/** Watches until the signal. While the engine does not answer nothing is taken for a crash. */
+export function supervise({ docker, log, signal, expected, onExit }: Watched): void {
+  const look = async (): Promise<void> => {
+    try {
+      const found = new Map((await docker.containers()).map((facts) => [facts.id, facts]));
+      for (const id of expected()) if (found.get(id)?.isRunning !== true) onExit(id, found.get(id));
+    } catch (err) {
+      log.warn({ err }, 'containers cannot be looked at');
+    }
+  };
+  // A death and its reason are two questions to the engine: the second is asked for all containers at once.
+  void docker.follow({ signal, onDied: () => void look(), onConnected: () => void look() });
+  void every(lookEveryMs, signal, look);
+}
+
+/** Why a container ended, in a sentence. */
+export function reasonOf(facts: ContainerFacts | undefined): string {
+  if (!facts) return 'its container was removed';
+  if (facts.outOfMemory) return 'it used more memory than it may have';
+  return facts.exitCode === 0 ? 'it ended by itself' : `it ended with exit code ${facts.exitCode}`;
+}
