@@ -1,0 +1,73 @@
+/** The composition roots: the box (`start`) and the author's desk (`dev`). What starts last stops first. */
+import { join } from 'node:path';
+import { createArbiter } from './arbiter/index.ts';
+import { startAppstore } from './appstore/index.ts';
+import type { Config } from './base/config.ts';
+import type { Failure } from './base/errors.ts';
+import { lockDirectory, lockNetwork } from './base/lock.ts';
+import type { Log } from './base/log.ts';
+import { startExport } from './export/index.ts';
+import { startManager, type Manager } from './manager/index.ts';
+import { startNetwork } from './network/index.ts';
+import { startStores } from './store/index.ts';
+
+export type Databox = AsyncDisposable & {
+  /** Resolves when a part died that the box cannot do without; the process must end, and systemd start it again. */
+  readonly failed: Promise<Failure>;
+};
+
+export type Part = { config: Config; log: Log; signal: AbortSignal; version: string };
+
+/**
+ * Starts the box: nothing is reachable before the network's gate is shut, nothing serves before its rights are known.
+ * @throws Failure of whichever part cannot start; those before it are stopped again
+ */
+export async function start(part: Part): Promise<Databox> {
+  const { config, signal } = part;
+  const dir = config['state.dir'];
+  await using up = new AsyncDisposableStack();
+  up.use(lockDirectory(dir));
+  up.use(await lockNetwork());
+  const parts = await startParts(part, up);
+  // The network resets connections that the manager's listeners hold; the manager is the later of the two.
+  let manager: Manager | undefined = undefined as Manager | undefined;
+  const resetSockets: Manager['resetSockets'] = (service, caller) => manager?.resetSockets(service, caller) ?? 0;
+  const log = part.log.child({ part: 'network' });
+  const network = up.use(await startNetwork({ config, dir: join(dir, 'network'), log, signal, resetSockets }));
+  manager = up.use(
+    await startManager({
+      ...part,
+      ...parts,
+      network,
+      dir: join(dir, 'manager'),
+      log: part.log.child({ part: 'manager' }),
+    }),
+  );
+  const way = up.move();
+  return { failed: network.failed, [Symbol.asyncDispose]: () => way.disposeAsync() };
+}
+
+/** The parts that need no root and touch nothing but their files. */
+async function startParts({ config, log, signal }: Part, up: AsyncDisposableStack) {
+  const dir = config['state.dir'];
+  const logOf = (name: string): Log => log.child({ part: name });
+  const arbiter = up.use(
+    createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: logOf('arbiter') }),
+  );
+  const authorise = arbiter.verify;
+  const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise, log: logOf('store') }));
+  const outbox = up.use(
+    startExport({ config, file: join(dir, 'export.sqlite'), authorise, log: logOf('export'), signal }),
+  );
+  const appstore = up.use(
+    await startAppstore({
+      file: join(dir, 'appstore.sqlite'),
+      repositories: config['appstore.repositories'],
+      syncMinutes: config['appstore.sync-minutes'],
+      release: config.release,
+      log: logOf('appstore'),
+      signal,
+    }),
+  );
+  return { arbiter, stores, outbox, appstore };
+}

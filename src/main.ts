@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/** Reads the command line, starts what it asks for, and is the only place that ends the process. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createProgram, type DevRequest } from './cli/index.ts';
+import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
+import { exitCode, Failure } from './base/errors.ts';
+import { createLog } from './base/log.ts';
+
+const version = '0.1.0';
+
+/** Runs the box in the foreground until a signal, `databox stop` or a failure. */
+async function start(sources: Sources): Promise<void> {
+  const config = loadConfig({ env: process.env, ...sources });
+  const log = createLog(config['log.level']);
+  const signal = stopSignal();
+  const compose = await import('./compose.ts');
+  await using databox = await compose.start({ config, log, signal, version });
+  const failure = await Promise.race([databox.failed, aborted(signal)]);
+  if (failure instanceof Failure) throw failure;
+}
+
+/**
+ * Runs the author's desk in the foreground. Without a state directory it is fresh each time; without repositories it
+ * serves the component of the current folder.
+ */
+async function dev({ port, sources }: DevRequest): Promise<void> {
+  const given = (name: SettingName) => sources.flags?.[name] !== undefined || process.env[envOf(name)] !== undefined;
+  const here = existsSync('databox-manifest.json') ? [resolve('.')] : [];
+  using scratch = given('state.dir') ? keep('') : scratchDirectory();
+  const defaults = {
+    ...(scratch.dir !== '' && { 'state.dir': scratch.dir }),
+    ...(!given('appstore.repositories') && { 'appstore.repositories': here }),
+    ...(!given('log.level') && { 'log.level': 'warn' }),
+  };
+  const config = loadConfig({ env: process.env, ...sources, flags: { ...defaults, ...sources.flags } });
+  const signal = stopSignal();
+  const { startDesk } = await import('./dev.ts');
+  await using desk = await startDesk({ config, log: createLog(config['log.level']), signal, port });
+  console.log(introduce(desk.url, desk.environments()));
+  await aborted(signal);
+}
+
+function introduce(url: string, environments: Record<string, Record<string, string>>): string {
+  const seats = Object.values(environments).map((variables) =>
+    Object.entries(variables)
+      .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
+      .join('\n'),
+  );
+  const none = `No component yet. curl -d @databox-manifest.json ${url}/app-store/manifests adds one.`;
+  return [
+    `databox dev on ${url}: for writing components. NOTHING IS ENFORCED: every component may read every store.`,
+    '',
+    seats.length > 0 ? seats.join('\n\n') : none,
+    '',
+  ].join('\n');
+}
+
+const keep = (dir: string) => ({ dir, [Symbol.dispose]() {} });
+
+function scratchDirectory() {
+  const dir = mkdtempSync(join(tmpdir(), 'databox-dev-'));
+  return { dir, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** Aborts at the first SIGINT or SIGTERM. A second one kills: nobody has to wait for a hung engine. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((done) => (signal.aborted ? done() : signal.addEventListener('abort', () => done())));
+
+try {
+  await createProgram({ start, dev, version }).parseAsync(process.argv);
+  process.exit(process.exitCode);
+} catch (err) {
+  console.error(err instanceof Failure ? `databox: ${err.message}` : err);
+  process.exit(exitCode(err));
+}
