@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { Failure, failureFrom } from '../base/errors.ts';
+
+export type Ask = {
+  method?: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  accept?: string;
+};
+
+/** The running Databox, over its admin socket. */
+export type Box = {
+  /** The JSON of an answer. @throws Failure as the box gave it; `databox.stopped`, `user.refused` */
+  ask(ask: Ask): Promise<unknown>;
+  /** The answer as it comes. @throws Failure as `ask` */
+  open(ask: Ask): Promise<IncomingMessage>;
+  /** Lines of an answer as they come. @throws Failure as `ask` */
+  lines(ask: Ask): AsyncGenerator<string>;
+};
+
+/** @param socketPath of the process; nothing is opened before the first question */
+export function connectBox(socketPath: string): Box {
+  const open = async ({ method = 'GET', path, body, accept = 'application/json' }: Ask): Promise<IncomingMessage> => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = { accept, ...(body !== undefined && { 'content-type': 'application/json' }) };
+    const req = request({ socketPath, method, path, headers, agent: false });
+    req.end(text);
+    let res: IncomingMessage;
+    try {
+      [res] = (await once(req, 'response')) as [IncomingMessage];
+    } catch (err) {
+      throw notReached(err as NodeJS.ErrnoException, socketPath);
+    }
+    if ((res.statusCode ?? 500) < 400) return res;
+    throw failureFrom(parsed(await textOf(res)), `Databox answered ${res.statusCode}`);
+  };
+  return {
+    open,
+    ask: async (ask) => parsed(await textOf(await open(ask))),
+    async *lines(ask) {
+      yield* createInterface({ input: await open(ask), crlfDelay: Infinity });
+    },
+  };
+}
+
+async function textOf(res: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of res as AsyncIterable<Buffer>) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Failure('internal', 'Databox answered with something that is not JSON', {}, { cause });
+  }
+}
+
+function notReached(err: NodeJS.ErrnoException, socketPath: string): Failure {
+  const facts = { socket: socketPath };
+  if (err.code === 'EACCES' || err.code === 'EPERM') {
+    return new Failure('user.refused', 'only root may speak to Databox; try sudo', facts, { cause: err });
+  }
+  return new Failure('databox.stopped', 'Databox is not running; start it with: databox start', facts, { cause: err });
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { exitCode, Failure } from '../base/errors.ts';
+import { agreementCommands } from './agreement.ts';
+import { componentCommands } from './components.ts';
+import { exportCommand } from './exports.ts';
+import { installCommand } from './install.ts';
+import { networkCommand } from './network.ts';
+import type { CliOptions } from './options.ts';
+import { processCommands } from './process.ts';
+import { repositoryCommands } from './repositories.ts';
+import { settingCommands } from './settings.ts';
+import { storeCommand } from './stores.ts';
+
+/**
+ * The whole command line. `parseAsync` prints what a command has to say; a command that fails prints one sentence (with
+ * `--json`: the problem) on standard error and sets `process.exitCode` to its code of sysexits.h. Failures of `start` and
+ * `dev` are thrown.
+ */
+export function createProgram(options: CliOptions): Command {
+  const program = new Command('databox')
+    .description('A personal data platform: apps use your data where it is, and only as you agreed.')
+    .version(options.version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError()
+    .exitOverride(({ exitCode: code }) => process.exit(code === 0 ? 0 : exitCode(new Failure('usage', ''))));
+  settingCommands(program, options);
+  processCommands(program, options);
+  installCommand(program);
+  componentCommands(program);
+  agreementCommands(program);
+  networkCommand(program);
+  exportCommand(program);
+  storeCommand(program);
+  repositoryCommands(program);
+  return program;
+}

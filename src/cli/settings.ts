@@ -1,0 +1,71 @@
+import { type Command, Option } from 'commander';
+import { envOf, flagOf, loadConfig, type SettingName, settings, type Sources } from '../base/config.ts';
+import { reporting, whole } from './command.ts';
+import type { CliOptions } from './options.ts';
+import { table } from './text.ts';
+
+/** Short names of flags that people type. */
+const aliases: Record<string, SettingName> = {
+  '--password': 'owner.password',
+  '--password-file': 'owner.password-file',
+  '--address-pool': 'network.address-pool',
+};
+const names = Object.keys(settings) as SettingName[];
+
+/** `start`, `dev` and `config show`: the commands that read the configuration themselves. */
+export function settingCommands(program: Command, { start, dev }: CliOptions): void {
+  const starting = configurable(program.command('start').description('start Databox in the foreground'));
+  starting.action(() => start(sourcesOf(starting)));
+
+  const desk = configurable(
+    program
+      .command('dev')
+      .description('run arbiter, stores, export and app store on 127.0.0.1, for authors: nothing is enforced')
+      .option('--port <number>', 'port on 127.0.0.1', '8080'),
+  );
+  desk.action(() => dev({ port: whole(desk.opts<{ port: string }>().port), sources: sourcesOf(desk) }));
+
+  const show = configurable(
+    program.command('config').description('what is configured').command('show').description('print settings in force'),
+  );
+  reporting(show, async ({ say }) => {
+    const config = Object.entries(loadConfig({ env: process.env, ...sourcesOf(show) })).map(
+      ([name, value]) => [name, isSecret(name) && value !== undefined ? '[set]' : (value ?? null)] as const,
+    );
+    say(Object.fromEntries(config), () =>
+      table(config, [
+        { title: 'setting', of: ([name]) => name },
+        {
+          title: 'value',
+          of: ([, value]) => (value === null ? '–' : Array.isArray(value) ? value.join(', ') : String(value)),
+        },
+      ]),
+    );
+    return Promise.resolve();
+  });
+}
+
+const isSecret = (name: string): boolean => settings[name as SettingName].secret === true;
+
+function configurable(command: Command): Command {
+  command.option('--config <file>', 'JSON file of settings');
+  for (const [flag, name] of Object.entries(aliases)) {
+    command.addOption(new Option(`${flag} <value>`, `short for ${flagOf(name)}`));
+  }
+  for (const name of names) {
+    const { doc, default: fallback } = settings[name];
+    const value = typeof fallback === 'boolean' ? '[value]' : '<value>';
+    command.addOption(new Option(`${flagOf(name)} ${value}`, `${doc} (${envOf(name)})`).helpGroup('Settings:'));
+  }
+  return command;
+}
+
+/** What stands on the command line, by setting name; a short name beats its long one. */
+function sourcesOf(command: Command): Sources {
+  const given = command.opts<Record<string, unknown>>();
+  const value = (flag: string): unknown => given[new Option(`${flag} <value>`).attributeName()];
+  const flags: Partial<Record<SettingName, unknown>> = {};
+  for (const name of names) if (value(flagOf(name)) !== undefined) flags[name] = value(flagOf(name));
+  for (const [flag, name] of Object.entries(aliases)) if (value(flag) !== undefined) flags[name] = value(flag);
+  return { flags, file: value('--config') as string | undefined };
+}

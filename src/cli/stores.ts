@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { Failure } from '../base/errors.ts';
+import { validate } from '../base/http.ts';
+import { visible } from '../base/visible.ts';
+import { asking } from './command.ts';
+import { bytes, table } from './text.ts';
+
+const Store = z.looseObject({
+  name: z.string(),
+  bytes: z.number(),
+  datasources: z.array(z.looseObject({ id: z.string(), kind: z.string(), entries: z.number() })),
+});
+type Store = z.infer<typeof Store>;
+const formats = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' };
+
+/** `store ls` and `store get`: the owner's look into their data. */
+export function storeCommand(program: Command): void {
+  const store = program.command('store').description('look into the stores');
+  asking(store.command('ls [store]').description('stores and their datasources'), async ({ box, say }, [wanted]) => {
+    const all = validate(z.array(Store), await box.ask({ path: '/stores' }));
+    const some = wanted === undefined ? all : all.filter(({ name }) => name === wanted);
+    if (wanted !== undefined && some.length === 0) throw new Failure('store.unknown', `there is no store ${wanted}`);
+    say(some, storesText);
+  });
+  const get = store
+    .command('get <store> <path>')
+    .description('print what a GET of a path answers, such as /ts/loadavg1/latest')
+    .option('--as <format>', `one of ${Object.keys(formats).join(', ')}`, 'json');
+  asking<{ as: string }>(get, async ({ box, json }, [name = '', path = ''], { as }) => {
+    const accept = Object.hasOwn(formats, as) ? formats[as as keyof typeof formats] : undefined;
+    if (accept === undefined) throw new Failure('usage', `--as takes one of ${Object.keys(formats).join(', ')}`);
+    const sent = `/stores/${encodeURIComponent(name)}${path.startsWith('/') ? '' : '/'}${path}`;
+    const answer = await box.open({ path: encodeURI(decoded(sent)), accept });
+    // Foreign bytes do not reach a terminal as they are; a pipe or a file gets every one of them.
+    if (!process.stdout.isTTY || json) return pipeline(answer, process.stdout, { end: false });
+    let text = '';
+    for await (const part of answer.setEncoding('utf8') as AsyncIterable<string>) text += part;
+    process.stdout.write(`${text.split('\n').map(visible).join('\n')}\n`);
+  });
+}
+
+/** So that a path may be typed with or without percent signs. */
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+const storesText = (stores: Store[]): string =>
+  table(
+    stores.flatMap(({ name, bytes: size, datasources }) =>
+      datasources.length === 0
+        ? [{ name, size, id: '–', kind: '–', entries: 0 }]
+        : datasources.map((each) => ({ name, size, ...each })),
+    ),
+    [
+      { title: 'store', of: ({ name }) => name },
+      { title: 'size', of: ({ size }) => bytes(size), right: true },
+      { title: 'datasource', of: ({ id }) => id },
+      { title: 'kind', of: ({ kind }) => kind },
+      { title: 'entries', of: ({ entries }) => entries, right: true },
+    ],
+    'There is no store yet.',
+  );

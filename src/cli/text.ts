@@ -1,0 +1,49 @@
+import { styleText } from 'node:util';
+import { visible } from '../base/visible.ts';
+
+export type Column<Row> = {
+  title: string;
+  of: (row: Row) => string | number;
+  right?: boolean;
+  colour?: (row: Row) => Colour | undefined;
+};
+type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
+
+/** Colour on a terminal only, and not if NO_COLOR says so. */
+export const coloured = (colour: Colour, text: string): string =>
+  styleText(colour, text, { stream: process.stdout, validateStream: true });
+
+/** Rows below their titles, aligned; foreign text in cells is inert. `none` when there are no rows. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], none = 'nothing'): string {
+  if (rows.length === 0) return `${none}\n`;
+  const cells = rows.map((row) => columns.map(({ of }) => visible(String(of(row)))));
+  const widths = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  const line = (texts: readonly string[], paint: (text: string, at: number) => string): string =>
+    texts
+      .map((text, at) => {
+        const width = at === columns.length - 1 && !columns[at]?.right ? 0 : (widths[at] ?? 0);
+        return paint(columns[at]?.right ? text.padStart(width) : text.padEnd(width), at);
+      })
+      .join('  ')
+      .trimEnd();
+  const head = line(
+    columns.map(({ title }) => title),
+    (text) => coloured('bold', text),
+  );
+  const body = cells.map((texts, index) =>
+    line(texts, (text, at) => {
+      const colour = columns[at]?.colour?.(rows[index] as Row);
+      return colour ? coloured(colour, text) : text;
+    }),
+  );
+  return `${[head, ...body].join('\n')}\n`;
+}
+
+/** `2026-01-31 13:05:59` in UTC, from ms since the Unix epoch. */
+export const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+
+/** `4.2 MB`. */
+export function bytes(count: number): string {
+  const step = count < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
+  return `${step === 0 ? count : (count / 1_000 ** step).toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][step]}`;
+}
