@@ -1,0 +1,114 @@
+import type { Config } from '../base/config.ts';
+import { Failure } from '../base/errors.ts';
+import type { Handler } from '../base/listen.ts';
+import type { Log } from '../base/log.ts';
+import { createLimiter } from '../base/rate.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { openQueue, type Queue } from './queue.ts';
+import { routes, type AuthoriseExport } from './routes.ts';
+import { bounds, type Bounds } from './rules.ts';
+import { createSender } from './sender.ts';
+import type { LedgerEntry } from './sql.ts';
+import { createWaiting } from './waiting.ts';
+
+export type ExportOptions = {
+  /** Reads `export.*`, `network.public-ranges` and `network.upstream`. */
+  config: Config;
+  /** SQLite file. */
+  file: string;
+  /** Says whose token this is; throws Failure `token.forbidden` with details `{ component }` when it is not for this. */
+  authorise: AuthoriseExport;
+  log: Log;
+  /** Ends everything, as disposal does. */
+  signal: AbortSignal;
+  /** Of retries; default as docs/export.md states. */
+  limits?: Partial<Bounds>;
+  /** ms since the Unix epoch. */
+  now?: () => number;
+};
+
+export type Outbox = AsyncDisposable & {
+  /** REST, to be served at `https://export-service:8080`. */
+  handler: Handler;
+  /** What left and what was refused, newest first. `since` in ms, inclusive; `limit` default 100, at most 10,000. */
+  ledger(filter?: { component?: string; since?: number; limit?: number }): LedgerEntry[];
+  /**
+   * Drops a component's waiting exports, its answers and its idempotency keys, and ends the one under way; of one
+   * destination, where given (as the grant spells it). The ledger stays.
+   */
+  forget(component: string, destination?: string): void;
+};
+
+/** Submissions of one component, and its refused attempts that get a ledger line of their own. */
+const submitRate = { burst: 100, perSecond: 10 };
+const refuseRate = { burst: 60, perSecond: 1 };
+
+/**
+ * Starts sending what waits: jobs that were pending continue; those that were processing may have arrived, and are sent
+ * again only with the app's idempotency key.
+ * @throws Failure `config.invalid`, `database.newer`, `database.damaged`
+ */
+export function startExport(options: ExportOptions): Outbox {
+  const { config, file, log, signal, now = Date.now } = options;
+  const send = createSender(config);
+  const queue = openQueue({
+    file,
+    jobLimit: config['export.queue-limit'],
+    now,
+    limits: { ...bounds, ...options.limits },
+  });
+  const waiting = createWaiting();
+  const dispatcher = new Dispatcher({ queue, send, log, now, onChange: (job) => waiting.notify(job.id) });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll());
+  const closeAll = async (): Promise<void> => {
+    waiting.end();
+    await dispatcher[Symbol.asyncDispose]();
+    queue[Symbol.dispose]();
+  };
+  signal.addEventListener('abort', () => void close(), { once: true });
+  if (signal.aborted) void close();
+  else dispatcher.wake();
+  return {
+    handler: routes({
+      ...doors(queue, () => dispatcher.wake()),
+      authorise: options.authorise,
+      changed: waiting.changed,
+      log,
+    }),
+    ledger: (filter = {}) => queue.ledger(filter),
+    forget(component, destination) {
+      queue.forget(component, destination ?? null);
+      dispatcher.abort(component, destination ?? null);
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What the routes may do, within each component's rate. */
+function doors(queue: Queue, wake: () => void) {
+  const [submitted, refused] = [createLimiter(submitRate), createLimiter(refuseRate)];
+  const unlisted = new Map<string, number>();
+  return {
+    find: queue.find,
+    delivered: queue.delivered,
+    submit(submission: Parameters<Queue['submit']>[0]) {
+      const retryAfterSeconds = submitted.take(submission.component);
+      if (retryAfterSeconds > 0) throw new Failure('rate.exceeded', 'too many exports at once', { retryAfterSeconds });
+      const job = queue.submit(submission);
+      wake();
+      return job;
+    },
+    refuse(refusal: Omit<Parameters<Queue['refuse']>[0], 'count'>) {
+      const { component } = refusal;
+      const retryAfterSeconds = refused.take(component);
+      if (retryAfterSeconds > 0) {
+        // Counted, and listed with the next one: a line each would let an app fill the disk.
+        unlisted.set(component, (unlisted.get(component) ?? 0) + 1);
+        throw new Failure('rate.exceeded', 'too many refused exports', { retryAfterSeconds });
+      }
+      queue.refuse({ ...refusal, count: 1 + (unlisted.get(component) ?? 0) });
+      unlisted.delete(component);
+    },
+  };
+}

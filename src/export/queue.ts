@@ -1,0 +1,134 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Failure } from '../base/errors.ts';
+import { openDatabase } from '../base/sqlite.ts';
+import { interrupted, verdict, type Bounds, type Outcome } from './rules.ts';
+import { jobStatements, ledgerStatements, migrations, type Job, type LedgerEntry } from './sql.ts';
+
+/** Bytes that one component may have waiting. */
+const waitingLimitBytes = 64 * 1024 * 1024;
+/** Finished jobs of a component whose answers are kept until the app takes them. */
+const keptAnswers = 64;
+/** Finished jobs of a component whose idempotency keys are remembered, and for how long. */
+const keptKeys = 10_000;
+const keptMs = 24 * 3_600_000;
+/** Refusals of a component that the ledger lists. */
+const keptRefusals = 10_000;
+
+export type Submission = { component: string; destination: string; data: Buffer; key: string | null };
+export type Refusal = Omit<Submission, 'key'> & { reason: string; count: number };
+type Options = { file: string; jobLimit: number; now: () => number; limits: Bounds };
+
+type Desk = {
+  jobs: ReturnType<typeof jobStatements>;
+  ledger: ReturnType<typeof ledgerStatements>;
+  now: () => number;
+  jobLimit: number;
+  limits: Bounds;
+};
+
+/**
+ * Jobs and ledger in one file, so that the intent to send and the state of the job commit together. What was processing
+ * when the last process ended is settled while opening: it may have arrived.
+ */
+export function openQueue({ file, jobLimit, now, limits }: Options) {
+  const db = openDatabase(file, migrations);
+  const desk: Desk = { jobs: jobStatements(db), ledger: ledgerStatements(db), now, jobLimit, limits };
+  const { jobs, ledger } = desk;
+  const atomic = <T>(work: () => T): T => db.transaction(work).immediate();
+  atomic(() => {
+    for (const job of jobs.processing()) settle(desk, job, { kind: 'unknown', reason: interrupted });
+    ledger.interrupt.run({ now: now(), answer: interrupted });
+  });
+  return {
+    /** Without `id`'s row or for another component: undefined, after the same single look. */
+    find: (id: string, component: string): Job | undefined => jobs.byId(id, component),
+    /** Components with something pending, and the ms at which the first of it is due. */
+    components: () => jobs.components.all(late(desk)),
+    oldestDue: (component: string): Job | undefined => jobs.oldestDue({ component, now: now(), ...late(desk) }),
+    submit: (submission: Submission): Job => atomic(() => submit(desk, submission)),
+    /** Commits the intent to send before anything is sent. */
+    begin: (job: Job): Job => atomic(() => begin(desk, job)),
+    /** Commits what became of it. */
+    settle: (job: Job, outcome: Outcome): void => atomic(() => settle(desk, job, outcome)),
+    delivered: ({ id, key }: Job): void => void (key === null ? jobs.remove : jobs.delivered).run(id),
+    refuse: (refusal: Refusal): void => atomic(() => refuse(desk, refusal)),
+    forget: (component: string, destination: string | null): void =>
+      atomic(() => {
+        ledger.withdraw.run({ component, destination, now: now(), answer: 'withdrawn before it was sent' });
+        jobs.forget.run({ component, destination });
+      }),
+    ledger: (o: { component?: string; since?: number; limit?: number }): LedgerEntry[] =>
+      ledger.list({ component: o.component ?? null, since: o.since ?? 0, limit: Math.min(o.limit ?? 100, 10_000) }),
+    [Symbol.dispose]: () => void db.close(),
+  };
+}
+export type Queue = ReturnType<typeof openQueue>;
+
+/** @throws Failure `export.full`, `export.conflict` */
+function submit({ jobs, now, jobLimit }: Desk, o: Submission): Job {
+  const sha256 = createHash('sha256').update(o.data).digest('hex');
+  const earlier = o.key === null ? undefined : jobs.byKey(o.component, o.key);
+  if (earlier) {
+    if (earlier.destination === o.destination && earlier.sha256 === sha256) return earlier;
+    throw new Failure('export.conflict', 'this idempotency key was used for another destination or other data');
+  }
+  const waiting = jobs.waiting.get(o.component) ?? { jobs: 0, bytes: 0 };
+  if (waiting.jobs >= jobLimit || waiting.bytes + o.data.length > waitingLimitBytes) {
+    const facts = { waiting: waiting.jobs, retryAfterSeconds: 10 };
+    throw new Failure('export.full', `${waiting.jobs} exports are waiting already; try again later`, facts);
+  }
+  const id = randomUUID();
+  jobs.add.run({ ...o, id, sha256, bytes: o.data.length, now: now() });
+  const job = jobs.byId(id, o.component);
+  if (!job) throw new Failure('internal', 'an export was written but cannot be read');
+  return job;
+}
+
+function begin({ jobs, ledger, now }: Desk, job: Job): Job {
+  const { id, component, destination, bytes, sha256 } = job;
+  if (job.entry !== null) ledger.again.run(job.entry);
+  const intent = { id, component, destination, bytes, sha256, now: now() };
+  const entry = job.entry ?? Number(ledger.intend.run(intent).lastInsertRowid);
+  jobs.begin.run({ id, entry });
+  return { ...job, state: 'Processing', attempts: job.attempts + 1, entry };
+}
+
+function settle({ jobs, ledger, now, limits }: Desk, job: Job, outcome: Outcome): void {
+  const at = now();
+  // A job that was withdrawn while it was under way is not tried again.
+  const withdrawn = jobs.byId(job.id, job.component) === undefined;
+  const next = verdict(job, outcome, { now: at, limits: withdrawn ? { ...limits, windowMs: 0 } : limits });
+  const unreached = next.do === 'repeat' ? 'waiting' : 'failed';
+  const status = outcome.kind === 'unreached' ? unreached : outcome.kind;
+  const answer = outcome.kind === 'answered' ? outcome.status : outcome.reason;
+  ledger.end.run({ entry: job.entry, status, answer, address: outcome.address ?? null, now: at });
+  if (next.do === 'finish') {
+    jobs.finish.run({ id: job.id, now: at, status: next.status, body: next.body, truncated: Number(next.truncated) });
+    return trim(jobs, job.component, at);
+  }
+  // What is sent again after it may have arrived gets a line of its own: it may leave twice.
+  const again =
+    outcome.kind === 'unknown' ? { sends: job.sends + 1, entry: null } : { sends: job.sends, entry: job.entry };
+  jobs.postpone.run({ id: job.id, due: next.due, ...again });
+}
+
+/** No pause is this long: a job that is due later was postponed before the clock was set back, and is due. */
+const late = ({ now, limits }: Desk): { late: number } => ({ late: now() + limits.longestPauseMs });
+
+function trim(jobs: Desk['jobs'], component: string, now: number): void {
+  jobs.trimAnswers.run({ component, kept: keptAnswers });
+  jobs.trimBodies.run({ component, kept: keptAnswers });
+  jobs.trimKeys.run({ component, before: now - keptMs, keptKeys });
+}
+
+function refuse({ ledger, now }: Desk, { component, destination, data, reason, count }: Refusal): void {
+  const sha256 = createHash('sha256').update(data).digest('hex');
+  ledger.refuse.run({ component, destination, bytes: data.length, sha256, now: now(), answer: reason, count });
+  const rows = ledger.refusals.get(component)?.rows ?? 0;
+  if (rows <= keptRefusals) return;
+  // A tenth at once, so that this happens seldom; what is no longer listed is still counted.
+  const old = ledger.oldRefusals.all(component, keptRefusals / 10);
+  for (const { id } of old) ledger.drop.run(id);
+  const omitted = { component, now: now(), count: old.reduce((sum, row) => sum + row.count, 0) };
+  if (ledger.omitMore.run(omitted).changes === 0) ledger.omit.run(omitted);
+}
