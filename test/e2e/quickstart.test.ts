@@ -1,0 +1,28 @@
+/** The newcomer's one command, on a machine of its own: it proves a run and leaves nothing behind. */
+import { fileURLToPath } from 'node:url';
+import { run } from '../../src/base/run.ts';
+import { startRig, type Rig } from '../abuse/rig/index.ts';
+import { traces } from '../abuse/rig/traces.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig({ databox: false });
+}, 120_000);
+afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+
+test('scripts/quickstart --once shows at least three samples read over the app’s token, and leaves nothing', async () => {
+  const before = await traces(rig);
+  const images = () => rig.engine.docker(['images', '-q']);
+  const imagesBefore = await images();
+  const script = fileURLToPath(new URL('../../scripts/quickstart', import.meta.url));
+  const [file = '', ...argv] = rig.house.asBox(['env', `DOCKER_HOST=${rig.engine.host}`, 'bash', script, '--once']);
+  const proof = JSON.parse(await run(file, argv, { timeoutMs: 240_000 })) as { samples: unknown[] };
+  expect(proof.samples.length).toBeGreaterThanOrEqual(3);
+  expect(proof).toMatchObject({
+    store: 'driver-os-monitor-core-store',
+    url: expect.stringMatching(/^https:/) as string,
+    stats: { mem: { min: expect.any(Number) as number } },
+  });
+  expect(await traces(rig)).toEqual(before);
+  expect(await images()).toBe(imagesBefore);
+}, 300_000);
