@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +8,9 @@ import { box, destination, local, newFile, otherIp, post, trusted, until, type B
 
 const { authority, flags } = await trusted([local]);
 const pair = await authority.issue([local]);
+// Each test starts processes; a loaded machine takes its time over that.
+jest.setTimeout(30_000);
+
 const data = '{"a":1}';
 
 type Child = { child: ChildProcess; port: number; tokens: string[] };
