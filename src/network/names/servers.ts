@@ -13,9 +13,8 @@ const mostServers = 3;
  * @throws Failure `config.invalid`
  */
 export function serverOf(configured: string): Server {
-  const parts =
-    /^\[?([0-9a-f:.]+(?:%[\w.-]+)?)\]?$/i.exec(configured) ?? /^([\d.]+|\[.+\]):(\d{1,5})$/.exec(configured);
-  const address = (parts?.[1] ?? '').replace(/^\[|\]$/g, '');
+  const parts = /^([\d.]+)(?::(\d{1,5}))?$/.exec(configured) ?? /^\[(.+)\](?::(\d{1,5}))?$/.exec(configured);
+  const address = parts?.[1] ?? configured;
   const port = Number(parts?.[2] ?? dnsPort);
   const known = isIPv4(address) || isIPv6(address);
   if (known && port > 0 && port <= 65_535) return { address, port };
