@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalDestination } from '../base/destinations.ts';
 import { ComponentName } from '../base/names.ts';
 
 /** Control and direction-changing characters: they would forge a log line or hide what a reader is shown. */
@@ -37,7 +38,9 @@ const urlOf = (schemes: RegExp, more: (text: string) => string | undefined = () 
       const fault = faultOfUrl(text, schemes) ?? more(text);
       if (fault) context.addIssue({ code: 'custom', message: fault });
     });
-const Destination = urlOf(/^https:\/\//i, (text) => (text.includes('#') ? 'must not have a fragment' : undefined));
+const Destination = urlOf(/^https:\/\//i, (text) =>
+  canonicalDestination(text) === undefined ? 'is not a plain https URL without fragment' : undefined,
+);
 const Outside = urlOf(/^(https?|wss?):\/\//i);
 
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';

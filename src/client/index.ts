@@ -1,0 +1,18 @@
+/** client — what authors of apps and drivers import: tokens, stores, datasources, observation and export, over REST. */
+export { connect, type Databox, type DataSource } from './databox.ts';
+export { DataboxError, isPassing } from './errors.ts';
+export { retry, type RetryOptions } from './retry.ts';
+export {
+  addressOfHref,
+  dataSourceMetadataToHypercat,
+  hypercatToDataSourceMetadata,
+  newDataSourceMetadata,
+} from './hypercat.ts';
+export type { DataSourceAddress, DataSourceMetadata, HypercatItem, StoreType } from './hypercat.ts';
+export type { HttpsCredentials } from './credentials.ts';
+export type { ExportClient, ExportOptions, ExportState } from './export.ts';
+export type { Format, Kv } from './kv.ts';
+export type { Observation, ObserveOptions } from './observe.ts';
+export type { PlaceOptions } from './place.ts';
+export type { Aggregation, BlobSeries, Entry, Filter, NumericSeries, Point } from './series.ts';
+export type { StoreClient } from './store.ts';

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import type { Call, Caller } from './caller.ts';
+import { DataboxError, isPassing } from './errors.ts';
+import { pauses } from './retry.ts';
+
+/** A write that was observed. */
+export type Observation<T = unknown> = {
+  /** Ms since the Unix epoch. */
+  timestamp: number;
+  path: string;
+  format: string;
+  data: T;
+};
+
+export type ObserveOptions = {
+  signal?: AbortSignal | undefined;
+  /** Told whenever the stream was interrupted; what was written meanwhile was not observed: read it with `since`. */
+  onGap?: (reason: string) => void;
+};
+
+/** The store sends a comment every 15 s: three missed ones, and the connection is dead. */
+const silenceMs = 50_000;
+/** A line longer than this is no event of a store. */
+const lineLimit = 16 * 1024 * 1024;
+
+/**
+ * Writes as they happen, for as long as the caller asks for them; a broken connection is opened again.
+ * @throws DataboxError when the owner does not, or no longer, permit it; the signal's reason
+ */
+export async function* observe<T>(
+  caller: Caller,
+  call: Call,
+  options: ObserveOptions = {},
+): AsyncGenerator<Observation<T>> {
+  const { signal, onGap = () => {} } = options;
+  let pause = pauses();
+  for (;;) {
+    let reason = 'closed';
+    try {
+      const headers = { ...call.headers, accept: 'text/event-stream' };
+      const res = await caller.open({ ...call, headers, signal, idleMs: silenceMs });
+      for await (const { event, data } of eventsOf(res)) {
+        // Only a stream that lives ends the row of growing pauses.
+        pause = pauses();
+        if (event === 'message') yield JSON.parse(data) as Observation<T>;
+        else if (event === 'end') reason = String((JSON.parse(data) as { reason?: unknown }).reason);
+      }
+    } catch (err) {
+      signal?.throwIfAborted();
+      if (!isPassing(err)) throw err;
+      reason = (err as DataboxError).message;
+    }
+    signal?.throwIfAborted();
+    onGap(reason);
+    await setTimeout(pause.next().value, undefined, signal && { signal });
+  }
+}
+
+type ServerEvent = { event: string; data: string };
+
+/** Server-Sent Events of an answer. Breaking out of the loop closes the connection. */
+async function* eventsOf(res: IncomingMessage): AsyncGenerator<ServerEvent> {
+  let rest = '';
+  let current: ServerEvent = { event: 'message', data: '' };
+  res.setEncoding('utf8').setTimeout(silenceMs, () => res.destroy(new Error('silent')));
+  try {
+    for await (const chunk of res as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > lineLimit) throw new Error('a line of the stream is too long');
+      for (const line of lines.map((text) => text.replace(/\r$/, ''))) {
+        if (line === '') {
+          if (current.data !== '') yield current;
+          current = { event: 'message', data: '' };
+        } else if (line.startsWith('data:')) current.data += line.slice(5).trimStart();
+        else if (line.startsWith('event:')) current.event = line.slice(6).trim();
+      }
+    }
+  } catch (cause) {
+    throw new DataboxError('unreachable', `the stream broke off: ${(cause as Error).message}`, { cause });
+  } finally {
+    res.destroy();
+  }
+}

@@ -1,0 +1,83 @@
+import type { Call, Caller } from './caller.ts';
+import { observe, type Observation, type ObserveOptions } from './observe.ts';
+
+/** `timestamp` in ms since the Unix epoch. */
+export type Entry<T = unknown> = { timestamp: number; data: T };
+/** What a numeric series holds: a value and at most one tag. */
+export type Point = { value: number; [tag: string]: number | string };
+
+export type Filter = { tag: string; type: 'equals' | 'contains'; value: string };
+export type Aggregation = 'sum' | 'count' | 'min' | 'max' | 'mean' | 'median' | 'sd';
+export type Aggregate = Filtered & { aggregation: Aggregation };
+export type Filtered = { filter?: Filter };
+
+type Series<T> = {
+  write(id: string, data: T): Promise<void>;
+  /** @param timestamp whole ms since the Unix epoch */
+  writeAt(id: string, timestamp: number, data: T): Promise<void>;
+  /** `[]` when there is none; one entry for each series joined by a comma. */
+  latest(id: string): Promise<Entry<T>[]>;
+  earliest(id: string): Promise<Entry<T>[]>;
+  length(id: string): Promise<number>;
+  /** Writes from now on. Breaking out of the loop ends it. */
+  observe(id: string, options?: ObserveOptions): AsyncGenerator<Observation<T>>;
+};
+
+/** Any JSON object or array. Descending by time, except `firstN`. */
+export type BlobSeries<T = unknown> = Series<T> & {
+  lastN(id: string, n: number): Promise<Entry<T>[]>;
+  firstN(id: string, n: number): Promise<Entry<T>[]>;
+  since(id: string, timestamp: number): Promise<Entry<T>[]>;
+  range(id: string, from: number, to: number): Promise<Entry<T>[]>;
+};
+
+/** An aggregation resolves to its result, `undefined` when there was nothing to aggregate. */
+type Query<A extends unknown[]> = {
+  (...query: [...A, options: Aggregate]): Promise<number | undefined>;
+  (...query: [...A, options?: Filtered]): Promise<Entry<Point>[]>;
+};
+export type NumericSeries = Series<Point> & {
+  lastN: Query<[id: string, n: number]>;
+  firstN: Query<[id: string, n: number]>;
+  since: Query<[id: string, timestamp: number]>;
+  range: Query<[id: string, from: number, to: number]>;
+};
+
+type Options = { filter?: Filter; aggregation?: Aggregation };
+
+const tail = ({ filter, aggregation }: Options = {}): string =>
+  (filter ? `/filter/${filter.tag}/${filter.type}/${filter.value}` : '') + (aggregation ? `/${aggregation}` : '');
+
+export function createSeries(caller: Caller, host: string, kind: 'ts' | 'ts/blob'): BlobSeries {
+  /** A token for everything below the datasource serves all of its reads. */
+  const call = (method: Call['method'], id: string, rest = ''): Call => {
+    const base = `/${kind}/${id}`;
+    const path = `${base}${rest}`;
+    return { host, method, path, scopes: rest === '' ? [path] : [`${base}/*`, path] };
+  };
+  const read = async <T>(id: string, rest: string, options?: Options): Promise<T> => {
+    const { body } = await caller.ask(call('GET', id, `${rest}${tail(options)}`));
+    const answer = JSON.parse(body.toString()) as T;
+    return options?.aggregation ? ((answer as { result?: number }).result as T) : answer;
+  };
+  const post = async (target: Call, data: unknown): Promise<void> => {
+    await caller.ask({ ...target, headers: { 'content-type': 'application/json' }, body: JSON.stringify(data) });
+  };
+  type Entries = Promise<Entry[]>;
+  return {
+    write: (id, data) => post(call('POST', id), data),
+    writeAt: (id, timestamp, data) =>
+      post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}/${id}/at/*`] }, data),
+    latest: (id) => read(id, '/latest'),
+    earliest: (id) => read(id, '/earliest'),
+    length: async (id) => (await read<{ length: number }>(id, '/length')).length,
+    observe: (id, options) => observe(caller, call('GET', id), options),
+    lastN: (id: string, n: number, options?: Options): Entries => read(id, `/last/${n}`, options),
+    firstN: (id: string, n: number, options?: Options): Entries => read(id, `/first/${n}`, options),
+    since: (id: string, timestamp: number, options?: Options): Entries => read(id, `/since/${timestamp}`, options),
+    // A query has two ends, and may be filtered.
+    // eslint-disable-next-line max-params
+    range: (id: string, from: number, to: number, options?: Options): Entries =>
+      read(id, `/range/${from}/${to}`, options),
+  };
+}
