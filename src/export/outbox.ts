@@ -19,7 +19,7 @@ export type ExportOptions = {
   /** Says whose token this is; throws Failure `token.forbidden` with details `{ component }` when it is not for this. */
   authorise: AuthoriseExport;
   log: Log;
-  /** Ends everything, as disposal does. */
+  /** Ends sending and long polls at once. */
   signal: AbortSignal;
   /** Of retries; default as docs/export.md states. */
   limits?: Partial<Bounds>;
@@ -59,15 +59,13 @@ export function startExport(options: ExportOptions): Outbox {
   });
   const waiting = createWaiting();
   const dispatcher = new Dispatcher({ queue, send, log, now, onChange: (job) => waiting.notify(job.id) });
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeAll());
-  const closeAll = async (): Promise<void> => {
+  // The file stays open until disposal: whoever still holds the handler gets true answers.
+  const halt = async (): Promise<void> => {
     waiting.end();
     await dispatcher[Symbol.asyncDispose]();
-    queue[Symbol.dispose]();
   };
-  signal.addEventListener('abort', () => void close(), { once: true });
-  if (signal.aborted) void close();
+  signal.addEventListener('abort', () => void halt(), { once: true });
+  if (signal.aborted) void halt();
   else dispatcher.wake();
   return {
     handler: routes({
@@ -81,7 +79,10 @@ export function startExport(options: ExportOptions): Outbox {
       queue.forget(component, destination ?? null);
       dispatcher.abort(component, destination ?? null);
     },
-    [Symbol.asyncDispose]: close,
+    async [Symbol.asyncDispose]() {
+      await halt();
+      queue[Symbol.dispose]();
+    },
   };
 }
 

@@ -104,6 +104,7 @@ function settle({ jobs, ledger, now, limits }: Desk, job: Job, outcome: Outcome)
   ledger.end.run({ entry: job.entry, status, answer, address: outcome.address ?? null, now: at });
   if (next.do === 'finish') {
     jobs.finish.run({ id: job.id, now: at, status: next.status, body: next.body, truncated: Number(next.truncated) });
+    trimRefusals(ledger, job.component, at);
     return trim(jobs, job.component, at);
   }
   // What is sent again after it may have arrived gets a line of its own: it may leave twice.
@@ -124,11 +125,15 @@ function trim(jobs: Desk['jobs'], component: string, now: number): void {
 function refuse({ ledger, now }: Desk, { component, destination, data, reason, count }: Refusal): void {
   const sha256 = createHash('sha256').update(data).digest('hex');
   ledger.refuse.run({ component, destination, bytes: data.length, sha256, now: now(), answer: reason, count });
+  trimRefusals(ledger, component, now());
+}
+
+/** A tenth at once, so that this happens seldom; what is no longer listed is still counted. */
+function trimRefusals(ledger: Desk['ledger'], component: string, now: number): void {
   const rows = ledger.refusals.get(component)?.rows ?? 0;
   if (rows <= keptRefusals) return;
-  // A tenth at once, so that this happens seldom; what is no longer listed is still counted.
   const old = ledger.oldRefusals.all(component, keptRefusals / 10);
   for (const { id } of old) ledger.drop.run(id);
-  const omitted = { component, now: now(), count: old.reduce((sum, row) => sum + row.count, 0) };
+  const omitted = { component, now, count: old.reduce((sum, row) => sum + row.count, 0) };
   if (ledger.omitMore.run(omitted).changes === 0) ledger.omit.run(omitted);
 }

@@ -20,6 +20,8 @@ export type Bounds = {
   longestPauseMs: number;
   /** After submission, an attempt that was not answered is the last one. */
   windowMs: number;
+  /** More than fit into the window: a clock that was set back must not keep it open for years. */
+  mostAttempts: number;
   /** Times that data may be sent whose arrival stays unknown; only with an idempotency key more than once. */
   mostSends: number;
 };
@@ -41,7 +43,7 @@ export function verdict(
   if (outcome.kind === 'answered') {
     return { do: 'finish', status: outcome.status, body: outcome.body, truncated: outcome.truncated };
   }
-  const open = now - job.submitted < limits.windowMs;
+  const open = now - job.submitted < limits.windowMs && job.attempts < limits.mostAttempts;
   const resend = job.key !== null && job.sends + 1 < limits.mostSends;
   if (open && (outcome.kind === 'unreached' || (outcome.kind === 'unknown' && resend))) {
     const pauseMs = Math.min(limits.longestPauseMs, limits.firstPauseMs * 2 ** Math.min(30, job.attempts - 1));

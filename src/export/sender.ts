@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
 import type { Config } from '../base/config.ts';
 import { Failure } from '../base/errors.ts';
+import { deadline } from './deadline.ts';
 import { createResolver } from './resolver.ts';
 import type { Outcome } from './rules.ts';
 
@@ -32,18 +33,18 @@ export function createSender(config: Config): Send {
   const ca = authoritiesOf(config['export.ca-file']);
   return async (parcel, signal) => {
     const url = new URL(parcel.destination);
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(config['export.timeout-seconds'] * 1_000)]);
-    const resolved = await resolve(url.hostname, deadline);
+    using limit = deadline(config['export.timeout-seconds'] * 1_000, signal);
+    const resolved = await resolve(url.hostname, limit.signal);
     if ('inward' in resolved) {
       return { kind: 'refused', reason: `${url.hostname} leads to an address inside`, address: resolved.inward };
     }
     if ('missing' in resolved) return { kind: 'unreached', reason: resolved.missing };
     let outcome: Outcome = { kind: 'unreached', reason: `${url.hostname} cannot be reached` };
     for (const address of resolved.addresses) {
-      const connected = await connect({ url, address, ca, signal: deadline });
-      if (!('kind' in connected)) return post(connected, { ...parcel, url, address, signal: deadline });
+      const connected = await connect({ url, address, ca, signal: limit.signal });
+      if (!('kind' in connected)) return await post(connected, { ...parcel, url, address, signal: limit.signal });
       outcome = connected;
-      if (outcome.kind === 'refused' || deadline.aborted) break;
+      if (outcome.kind === 'refused' || limit.signal.aborted) break;
     }
     return outcome;
   };
@@ -75,19 +76,20 @@ function connect({ url, address, ca, signal }: Line & { ca: string[] | undefined
     rejectUnauthorized: true,
     ALPNProtocols: ['http/1.1'],
   });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]);
+  const limit = deadline(connectTimeoutMs, signal);
   const give = (): void =>
     void socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
-  limit.addEventListener('abort', give, { once: true });
-  if (limit.aborted) give();
-  socket.once('secureConnect', () => {
-    limit.removeEventListener('abort', give);
-    resolve(socket);
-  });
+  limit.signal.addEventListener('abort', give, { once: true });
+  if (limit.signal.aborted) give();
+  const settle = (outcome: TLSSocket | Outcome): void => {
+    limit.signal.removeEventListener('abort', give);
+    limit[Symbol.dispose]();
+    resolve(outcome);
+  };
+  socket.once('secureConnect', () => settle(socket));
   socket.on('error', (err: NodeJS.ErrnoException) => {
-    limit.removeEventListener('abort', give);
     const kind = networkCodes.has(err.code ?? '') ? 'unreached' : 'refused';
-    resolve({ kind, reason: `${url.hostname}: ${err.code ?? err.message}`, address });
+    settle({ kind, reason: `${url.hostname}: ${err.code ?? err.message}`, address });
   });
   return promise;
 }

@@ -5,7 +5,7 @@ import type { Sqlite } from '../base/sqlite.ts';
 
 /**
  * `job.entry` is the ledger line of the attempt that runs or may be repeated; NULL when the next attempt begins a new
- * line. `data` is dropped when a job is finished. `due` and all times are ms since the Unix epoch.
+ * line, and when there will be none. `data` is dropped when a job is finished. `due` and all times are ms since the Unix epoch.
  */
 export const migrations = [
   `CREATE TABLE ledger (
@@ -131,7 +131,7 @@ export function jobStatements(db: Sqlite) {
     begin: db.prepare(`UPDATE job SET state = 'Processing', attempts = attempts + 1, entry = @entry WHERE id = @id`),
     postpone: db.prepare(`UPDATE job SET state = 'Pending', due = @due, sends = @sends, entry = @entry WHERE id = @id`),
     finish: db.prepare(
-      `UPDATE job SET state = 'Finished', finished = @now, data = NULL, status = @status, body = @body,
+      `UPDATE job SET state = 'Finished', finished = @now, data = NULL, entry = NULL, status = @status, body = @body,
               truncated = @truncated WHERE id = @id`,
     ),
     delivered: db.prepare('UPDATE job SET delivered = 1 WHERE id = ?'),

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { box, destination, local, newFile, otherIp, trusted, until, type Box } from './world.ts';
@@ -188,4 +189,45 @@ test('a clock that was set back years does not hold up what was postponed before
   await using there = await destination({ ...pair, port });
   expect((await here.finish(id, uri)).ext_response.status).toBe('200 OK');
   expect(there.received).toHaveLength(1);
+});
+
+test('O07 refusals are listed up to a bound, and those before are still counted', async () => {
+  const file = newFile();
+  await (await box({ file, flags }))[Symbol.asyncDispose]();
+  const db = new Database(file);
+  db.exec(`INSERT INTO ledger (component, destination, bytes, at, ended, attempts, status, answer, count)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+    SELECT 'app', 'https://old.example/', 1, i, i, 0, 'refused', '', 2 FROM n`);
+  db.close();
+  await using here = await box({ file, flags });
+  const token = here.token('https://a.example/');
+  for (const n of [1, 2]) await here.post({ id: '', uri: `https://b.example/${n}`, data }, { token });
+  const lines = here.outbox.ledger({ component: 'app', limit: 10_000 });
+  expect(lines.filter(({ status }) => status === 'refused')).toHaveLength(9_002);
+  expect(lines.find(({ status }) => status === 'omitted')).toMatchObject({ count: 2_000 });
+});
+
+test('a line of the ledger that a finished export wrote can be omitted like another', async () => {
+  const file = newFile();
+  await using here = await box({ file, flags: { ...flags, 'export.private-hosts': [] } });
+  await here.deliver(`https://${local}:1/`, {}, { key: 'k' });
+  expect(here.ledger()).toMatchObject([{ status: 'refused' }]);
+  const db = new Database(file);
+  expect(db.prepare(`DELETE FROM ledger WHERE status = 'refused'`).run().changes).toBe(1);
+  db.close();
+});
+
+test('when it is told to stop, a long poll is answered and nothing more is sent; what is submitted then stays', async () => {
+  await using hanging = await destination(pair, () => {});
+  const stop = new AbortController();
+  await using here = await box({ flags, stop });
+  const uri = `https://${local}:${hanging.port}/`;
+  const { id } = (await submit(here, uri)).body;
+  await until(() => hanging.received.length === 1);
+  const poll = here.post({ id, uri, data: '' }, { token: here.token(uri), path: '/lp/export?timeout=30' });
+  setTimeout(() => stop.abort(), 50);
+  expect((await poll).status).toBe(200);
+  await until(() => here.ledger()[0]?.status === 'unknown');
+  expect((await submit(here, uri)).body.state).toBe('Pending');
+  expect(hanging.received).toHaveLength(1);
 });

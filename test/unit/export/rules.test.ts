@@ -13,6 +13,12 @@ test.each([
   ['what never left is tried again after a second', job, unreached, again(1_000)],
   ['the pause doubles', { ...job, attempts: 4 }, unreached, again(8_000)],
   ['the pause has a longest', { ...job, attempts: 40 }, unreached, again(600_000)],
+  [
+    'not for ever, though the clock was set back',
+    { ...job, attempts: 64, submitted: now * 9 },
+    unreached,
+    finished('504 Gateway Timeout', 'no connection'),
+  ],
   ['until the window closes', { ...job, submitted: late }, unreached, finished('504 Gateway Timeout', 'no connection')],
   ['what may have left is not sent again', job, unknown, finished('504 Gateway Timeout', 'no answer')],
   ['but with a key it is', { ...job, key: 'k' }, unknown, again(1_000)],

@@ -125,21 +125,21 @@ export type BoxOptions = {
   flags?: Partial<Record<SettingName, unknown>>;
   limits?: ExportOptions['limits'];
   now?: () => number;
+  stop?: AbortController;
 };
 
 /** A box whose `app` calls from 127.0.0.11 and whose `other` calls from 127.0.0.12. */
-export async function box({ file = newFile(), flags = {}, limits = {}, now }: BoxOptions = {}): Promise<Box> {
+export async function box({ file = newFile(), flags = {}, limits = {}, now, stop }: BoxOptions = {}): Promise<Box> {
   const arbiter = createArbiter({ file: ':memory:', log: silent, checkAddress: true });
   arbiter.register({ name: 'export-service', type: 'system', key: 'x' });
   arbiter.register({ name: 'app', type: 'app', key: 'a', address: appIp });
   arbiter.register({ name: 'other', type: 'app', key: 'b', address: otherIp });
-  const stop = new AbortController();
   const outbox = startExport({
     config: loadConfig({ flags }),
     file,
     authorise: arbiter.verify,
     log: silent,
-    signal: stop.signal,
+    signal: (stop ?? new AbortController()).signal,
     limits: { firstPauseMs: 20, ...limits },
     ...(now && { now }),
   });
