@@ -39,7 +39,7 @@ export async function startStore(options: Partial<StoreOptions> = {}) {
   await stores.open(store);
   const tls = await pair();
   const listener = up.use(await listen({ address: '127.0.0.1', port: 0, handler: stores.handler(store), tls }));
-  const agent = new Agent({ keepAlive: true, ca: tls.cert });
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: tls.cert });
   up.defer(() => agent.destroy());
   const way = up.move();
   return {

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStore, store } from './harness.ts';
+
+type It = Awaited<ReturnType<typeof startStore>>;
+const streaming: Record<string, string> = { accept: 'text/event-stream' };
+
+/** An open observation: what came, and a wait for more. */
+async function observe(it: It, path: string, { token = 'app', headers = streaming } = {}) {
+  const req = request({
+    host: '127.0.0.1',
+    port: it.port,
+    ca: it.agent.options.ca,
+    path,
+    headers: { ...headers, 'x-api-key': token },
+  });
+  const [res] = (await once(req.end(), 'response')) as [IncomingMessage];
+  let text = '';
+  let ended = false;
+  res
+    .on('data', (data: Buffer) => (text += data.toString()))
+    .on('close', () => (ended = true))
+    .on('error', () => {});
+  const events = () =>
+    [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => JSON.parse(line) as Record<string, unknown>);
+  const until = async (done: () => boolean) => {
+    for (let tries = 0; !done() && tries < 400; tries++) await sleep(5);
+    expect(done()).toBe(true);
+  };
+  return {
+    res,
+    req,
+    events,
+    text: () => text,
+    count: (n: number) => until(() => events().length >= n),
+    end: () => until(() => ended),
+  };
+}
+
+const post = (it: It, path: string, body = '{"value":1}', headers = {}) =>
+  it.ask({ method: 'POST', path, body, headers });
+
+test('a write is told before it is answered, as it was accepted', async () => {
+  await using it = await startStore();
+  const seen = await observe(it, '/ts/a');
+  expect(seen.res.headers['content-type']).toBe('text/event-stream');
+  const before = Date.now();
+  await post(it, '/ts/a', ' { "value" : 1.50 , "b":"c d" } and more');
+  await seen.count(1);
+  expect(seen.text()).toMatch(
+    /data: \{"timestamp":\d+,"path":"\/ts\/a","format":"json","data":\{"value":1\.50,"b":"c d"\}\}\n\n/,
+  );
+  expect(seen.events()[0]?.['timestamp']).toBeGreaterThanOrEqual(before);
+});
+
+test('an exact path sees itself only; a wildcard one or more characters more', async () => {
+  await using it = await startStore();
+  const exact = await observe(it, '/ts/a');
+  const wild = await observe(it, '/ts/*');
+  const keys = await observe(it, '/kv/a/*?observe=data', { headers: {} });
+  for (const path of ['/ts/b', '/ts/a/at/5', '/ts/blob/a', '/kv/a/k', '/kv/ab/k', '/ts/a']) await post(it, path);
+  await Promise.all([exact.count(1), wild.count(4), keys.count(1)]);
+  const paths = (seen: typeof exact) => seen.events().map((event) => event['path']);
+  expect(paths(exact)).toEqual(['/ts/a']);
+  expect(paths(wild)).toEqual(['/ts/b', '/ts/a/at/5', '/ts/blob/a', '/ts/a']);
+  expect(paths(keys)).toEqual(['/kv/a/k']);
+});
+
+test('formats: all unless one is named; text as a string, binary in base64', async () => {
+  await using it = await startStore();
+  const all = await observe(it, '/kv/a/k');
+  const texts = await observe(it, '/kv/a/k?format=text');
+  await post(it, '/kv/a/k', '{"a":1}');
+  await post(it, '/kv/a/k', 'two\nlines', { 'content-type': 'text/plain' });
+  await post(it, '/kv/a/k', '\u0000', { 'content-type': 'application/octet-stream' });
+  await Promise.all([all.count(3), texts.count(1)]);
+  expect(all.events().map(({ format, data }) => [format, data])).toEqual([
+    ['json', { a: 1 }],
+    ['text', 'two\nlines'],
+    ['binary', 'AA=='],
+  ]);
+  expect(texts.events().map(({ data }) => data)).toEqual(['two\nlines']);
+});
+
+test('refused writes, reads and deletes are not told; each observer is told once', async () => {
+  await using it = await startStore();
+  const [one, two] = [await observe(it, '/ts/a'), await observe(it, '/ts/*')];
+  await post(it, '/ts/a', '{"value":"x"}');
+  await it.ask({ path: '/ts/a/latest' });
+  await it.ask({ method: 'DELETE', path: '/ts/a/latest' });
+  await post(it, '/ts/a', '{"value":7}');
+  await Promise.all([one.count(1), two.count(1)]);
+  await sleep(20);
+  expect([one, two].map((seen) => seen.events().map(({ data }) => data))).toEqual([[{ value: 7 }], [{ value: 7 }]]);
+});
+
+test('audit sees every request with its outcome, not its own start', async () => {
+  await using it = await startStore();
+  const audit = await observe(it, '/ts/*?observe=audit', { headers: {} });
+  await post(it, '/ts/a');
+  await post(it, '/ts/a', 'x');
+  await it.ask({ path: '/ts/a/latest', token: 'reader GET /ts/a/latest' });
+  await it.ask({ method: 'DELETE', path: '/ts/a/latest', token: 'reader GET /ts/a/latest' });
+  await audit.count(4);
+  expect(audit.events().map(({ component, method, path, status }) => [component, method, path, status])).toEqual([
+    ['app', 'POST', '/ts/a', 201],
+    ['app', 'POST', '/ts/a', 400],
+    ['reader', 'GET', '/ts/a/latest', 200],
+    [null, 'DELETE', '/ts/a/latest', 403],
+  ]);
+});
+
+test('the token is asked for the very path, mode and method', async () => {
+  const asked: unknown[] = [];
+  await using it = await startStore({ authorise: (_token, use) => (asked.push(use), { component: 'app', grant: 1 }) });
+  await observe(it, '/ts/a/*');
+  await observe(it, '/ts/a?observe=audit');
+  expect(asked).toEqual([
+    { caller: '127.0.0.1', target: store, method: 'GET', path: '/ts/a/*', observe: 'data' },
+    { caller: '127.0.0.1', target: store, method: 'GET', path: '/ts/a', observe: 'audit' },
+  ]);
+  expect((await it.ask({ method: 'POST', path: '/ts/a?observe=data', body: '{}' })).status).toBe(405);
+});
+
+test('cut ends what it names, at once and with the reason', async () => {
+  await using it = await startStore();
+  const [a, b, other] = [
+    await observe(it, '/ts/a'),
+    await observe(it, '/ts/b/*'),
+    await observe(it, '/ts/a', { token: 'other' }),
+  ];
+  expect(it.stores.cut({ store, component: 'app', path: '/ts/a' })).toBe(1);
+  await a.end();
+  expect(a.text()).toMatch(/event: end\ndata: \{"reason":"revoked"\}\n\n$/);
+  expect(it.stores.cut({ store, component: 'app', path: '/ts/b*' })).toBe(1);
+  await b.end();
+  expect(it.stores.cut({ store, component: 'app' })).toBe(0);
+  await post(it, '/ts/a');
+  await other.count(1);
+});
+
+test('streams end when the store closes', async () => {
+  await using it = await startStore();
+  const seen = await observe(it, '/ts/a');
+  await it.stores.close(store);
+  await seen.end();
+  expect(seen.text()).toMatch(/"reason":"closed"/);
+  expect((await it.ask({ path: '/hello' })).status).toBe(404);
+});
+
+test('a reader that falls behind is closed and does not hold up the writer', async () => {
+  await using it = await startStore();
+  const slow = await observe(it, '/ts/blob/a');
+  slow.res.pause();
+  const body = JSON.stringify(['a'.repeat(900_000)]);
+  for (let round = 0; round < 16; round++) expect((await post(it, '/ts/blob/a', body)).status).toBe(201);
+  expect(it.stores.cut({ store, component: 'app' })).toBe(0);
+  slow.req.destroy();
+});
