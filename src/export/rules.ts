@@ -25,7 +25,13 @@ export type Bounds = {
   /** Times that data may be sent whose arrival stays unknown; only with an idempotency key more than once. */
   mostSends: number;
 };
-export const bounds: Bounds = { firstPauseMs: 1_000, longestPauseMs: 600_000, windowMs: 6 * 3_600_000, mostSends: 5 };
+export const bounds: Bounds = {
+  firstPauseMs: 1_000,
+  longestPauseMs: 600_000,
+  windowMs: 6 * 3_600_000,
+  mostAttempts: 64,
+  mostSends: 5,
+};
 
 /** Why an attempt ended that Databox itself did not see the end of. */
 export const interrupted = 'Databox stopped while this was being sent; it may have arrived';
