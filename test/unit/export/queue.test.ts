@@ -231,3 +231,22 @@ test('when it is told to stop, a long poll is answered and nothing more is sent;
   expect((await submit(here, uri)).body.state).toBe('Pending');
   expect(hanging.received).toHaveLength(1);
 });
+
+test('eight exports are under way at once, of as many apps; the others follow', async () => {
+  const answers: (() => void)[] = [];
+  await using there = await destination(pair, (_req, res) => answers.push(() => res.end()));
+  await using here = await box({ flags });
+  const uri = `https://${local}:${there.port}/`;
+  for (let n = 0; n < 10; n++) {
+    const [name, from] = [`app-${n}`, `127.0.1.${n + 1}`];
+    here.arbiter.register({ name, type: 'app', key: name, address: from });
+    await here.post({ id: '', uri, data: `[${n}]` }, { token: here.token(uri, name), from });
+    await here.post({ id: '', uri, data: `[${n}]` }, { token: here.token(uri, name), from });
+  }
+  await until(() => answers.length === 8);
+  expect(new Set(there.received.map(({ body }) => body.toString())).size).toBe(8);
+  // Those that have not had a turn come before the second export of those that have.
+  answers.splice(0, 2).forEach((answer) => answer());
+  await until(() => there.received.length === 10);
+  expect(new Set(there.received.map(({ body }) => body.toString())).size).toBe(10);
+});
