@@ -1,5 +1,5 @@
 /** components — a network, a place and agreements for each component. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { networkName } from '../base/names.ts';
@@ -85,7 +85,8 @@ async function addComponent(name: string, { docker, book, changes, dir }: Parts)
 /** Written once, in place: a running container has this very file mounted. */
 function writeResolvConf(path: string, gateway: string): string {
   const text = `nameserver ${gateway}\noptions ndots:0 timeout:3 attempts:2\n`;
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text, { mode: 0o644 });
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  chmodSync(path, 0o644); // the component's user reads it, whatever umask we have
   return path;
 }
 

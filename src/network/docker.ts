@@ -1,7 +1,7 @@
 /** docker — the Docker networks of Databox: created with our addresses, adopted when equal, removed by exact name. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { Failure } from '../base/errors.ts';
+import { Failure, type FailureCode } from '../base/errors.ts';
 import { isCidr, type Cidr, type Ip } from '../base/ipv4.ts';
 import { run } from '../base/run.ts';
 
@@ -42,8 +42,10 @@ type Inspected = z.infer<typeof Inspected>;
 export type Docker = {
   /** Blocks of Docker's networks that are not ours. */
   foreignBlocks(): Promise<{ cidr: Cidr; name: string }[]>;
-  /** Our networks, whatever process made them; `idle`: no container runs in it. */
-  ours(): Promise<{ name: string; component: string; idle: boolean }[]>;
+  /** @throws Failure `docker.unavailable` */
+  reach(): Promise<void>;
+  /** Our networks, whatever process made them. */
+  ours(): Promise<{ name: string; component: string }[]>;
   /**
    * Makes the network exist exactly so: an equal one stays, one of ours that differs is replaced.
    * @returns whether it was made now
@@ -56,8 +58,7 @@ export type Docker = {
 
 /** @param host as in DOCKER_HOST; absent: the machine's engine */
 export function createDocker(host: string | undefined): Docker {
-  const docker = (argv: readonly string[]): Promise<string> =>
-    run('docker', [...(host === undefined ? [] : ['--host', host]), ...argv], { code: 'docker.failed' });
+  const docker = engine(host);
   const inspect = async (names: readonly string[]): Promise<Inspected[]> =>
     names.length === 0 ? [] : z.array(Inspected).parse(JSON.parse(await docker(['network', 'inspect', ...names])));
   const names = async (...filter: string[]): Promise<string[]> =>
@@ -71,14 +72,15 @@ export function createDocker(host: string | undefined): Docker {
     await docker(['network', 'rm', name]);
   };
   return {
+    async reach() {
+      await docker(['version', '--format', '{{.Server.Version}}'], 'docker.unavailable');
+    },
     foreignBlocks: async () =>
       (await inspect(await names())).flatMap((network) => (isOurs(network) ? [] : blocksOf(network))),
     ours: async () =>
-      (await inspect(await names('--filter', `label=${label}`))).filter(isOurs).map(({ Name, Labels, Containers }) => ({
-        name: Name,
-        component: Labels?.[label] ?? '',
-        idle: Object.keys(Containers ?? {}).length === 0,
-      })),
+      (await inspect(await names('--filter', `label=${label}`)))
+        .filter(isOurs)
+        .map(({ Name, Labels }) => ({ name: Name, component: Labels?.[label] ?? '' })),
     async ensure(network) {
       const found = await find(network.name);
       if (found && equal(found, network)) return false;
@@ -96,6 +98,11 @@ export function createDocker(host: string | undefined): Docker {
     },
   };
 }
+
+const engine =
+  (host: string | undefined) =>
+  (argv: readonly string[], code: FailureCode = 'docker.failed'): Promise<string> =>
+    run('docker', [...(host === undefined ? [] : ['--host', host]), ...argv], { code });
 
 const isOurs = ({ Labels }: Inspected): boolean =>
   Labels?.[label] !== undefined && Object.entries(kind).every(([key, value]) => Labels[key] === value);

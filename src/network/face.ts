@@ -41,6 +41,8 @@ export type NetworkView = {
   refused: Refusal[];
   /** Refused names. */
   names: RefusedName[];
+  /** Agreed outside names whose addresses lead inward now (DNS rebinding, or a device that was not agreed as local). */
+  withheld: { component: string; name: string; addresses: readonly Ip[] }[];
   healthy: boolean;
   /** Sentences for the owner, `[]` when healthy. */
   problems: string[];

@@ -22,13 +22,14 @@ type Parts = { docker: Docker; book: Book; worker: Worker; changes: Changes; log
 
 /**
  * Shuts the gate, then makes the networks; nothing is reachable before it is agreed.
- * @throws Failure `network.overlap`, `network.refused`, `docker.failed`, `config.invalid`
+ * @throws Failure `network.overlap`, `network.refused`, `docker.unavailable`, `docker.failed`, `config.invalid`
  */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const { config, log, dir, resetSockets, signal } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   await using up = new AsyncDisposableStack();
   const docker = createDocker(config['docker.host']);
+  await docker.reach();
   const book = up.use(openBook(join(dir, 'addresses.sqlite')));
   const taken = await takenBlocks(docker);
   const pool = choosePool({ configured: config['network.address-pool'], previous: book.previous, taken });
@@ -80,14 +81,12 @@ function openGate(
 }
 
 /**
- * Removes what a crash left, but for networks in which a container still runs: their components are added again, and
- * adopt them. Then the services' network, over a link of our own.
+ * Removes networks that the book does not know: a crash cut their removal short. The others stay, also idle ones: a
+ * stopped container can be started again only in the very network it was made in. Then the services' network.
  */
 async function openNetworks({ docker, book }: Parts): Promise<void> {
   const known = new Set(book.networks().map(({ name }) => name));
-  for (const { name, component, idle } of await docker.ours()) {
-    if (idle ? name !== systemNetwork : !known.has(component)) await docker.remove(name);
-  }
+  for (const { name, component } of await docker.ours()) if (!known.has(component)) await docker.remove(name);
   const subnet = book.subnetOf(systemNetwork);
   await ensureBridge(systemBridge);
   await docker.ensure({

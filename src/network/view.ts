@@ -6,12 +6,15 @@ import type { WorkerView } from './worker.ts';
 
 type Parts = { pool: string; changes: Pick<Changes, 'tables'>; places: ReadonlyMap<string, Place>; worker: WorkerView };
 
-export function viewOf({ pool, changes, places, worker: { counters, names, problems } }: Parts): NetworkView {
+export function viewOf({ pool, changes, places, worker }: Parts): NetworkView {
+  const { counters, names, withheld, problems } = worker;
+  const nameOf = (asker: string) => changes.tables().components.get(asker)?.name ?? '';
   return {
     pool,
     components: [...places].map(([name, place]) => ({ name, place, peers: peersOf(place, changes, counters.pairs) })),
     refused: counters.refused,
     names,
+    withheld: withheld.map(({ asker, name, addresses }) => ({ component: nameOf(asker), name, addresses })),
     healthy: problems.length === 0,
     problems,
   };

@@ -8,7 +8,7 @@ import type { Cidr, Ip } from '../base/ipv4.ts';
 import { dataOfWorker, serveWorker } from '../base/worker.ts';
 import { startEnforcer, type Counters, type Enforcer, type Mark, type Pair } from './enforcer.ts';
 import { heldAddresses } from './links.ts';
-import { createExternals } from './names/externals.ts';
+import { createExternals, type WithheldName } from './names/externals.ts';
 import { mayReach } from './names/reach.ts';
 import { createResolver, type RefusedName } from './names/resolver.ts';
 import { machineServers } from './names/servers.ts';
@@ -24,7 +24,12 @@ export type WorkerData = {
   /** `[]`: the machine's. */
   upstream: readonly Server[];
 };
-export type WorkerView = { counters: Counters; names: RefusedName[]; repairs: number; problems: string[] };
+export type WorkerView = {
+  counters: Counters;
+  names: RefusedName[];
+  withheld: WithheldName[];
+  problems: string[];
+};
 /** A sentence with its facts, for the main thread's log; `failed` ends the process. */
 export type WorkerEvent = { sentence: string; facts: Record<string, unknown> };
 
@@ -55,7 +60,7 @@ const externals = createExternals({
     current = pointed(base, externals.addresses);
     return running().apply(current);
   },
-  onWithheld: (name, addresses) => say('answer withheld: the name leads inward', { name, addresses }),
+  onWithheld: (withheld) => say('answer withheld: the name leads inward', withheld),
 });
 
 const resolver = createResolver({
@@ -95,8 +100,8 @@ const emit = serveWorker({
     return cut;
   },
   view() {
-    const { repairs } = running();
-    return { counters: running().counters(), names: resolver.refused(), repairs, problems: problems() };
+    const counters = running().counters();
+    return { counters, names: resolver.refused(), withheld: externals.withheld(), problems: problems() };
   },
   async stop() {
     stopped.abort();

@@ -14,11 +14,13 @@ export type ExternalsOptions = {
   mayReach: (ip: Ip, local: boolean) => Promise<boolean>;
   /** The addresses changed: resolves when the rows are in force. */
   changed: () => Promise<void>;
-  /** Upstream gave only addresses that lead inward: the owner should know. */
-  onWithheld: (name: string, addresses: readonly Ip[]) => void;
+  /** Upstream gave only addresses that lead inward, for the first time since it gave another. */
+  onWithheld: (withheld: WithheldName) => void;
   now?: () => number;
 };
 
+/** An agreed name whose addresses lead inward now: the owner should know. */
+export type WithheldName = { asker: Ip; name: string; addresses: readonly Ip[] };
 export type Outside = { asker: Ip; name: string; local: boolean };
 /** `ok`: its rows lead there, answer the spoofed address; `empty`: it exists, with no address that we may give. */
 export type Located = 'ok' | 'empty' | Extract<Rcode, 2 | 3>;
@@ -27,6 +29,7 @@ export type Externals = {
   /** By `externalKey`: what `pointed` takes. */
   readonly addresses: ReadonlyMap<string, Ip>;
   locate(name: Outside): Promise<Located>;
+  withheld(): WithheldName[];
   /** Forgets the names that these tables no longer have. */
   prune(tables: Tables): void;
 };
@@ -37,10 +40,11 @@ const [shortestKeepMs, longestKeepMs] = [1_000, 300_000];
 export function createExternals(options: ExternalsOptions): Externals {
   const { now = () => performance.now() } = options;
   const addresses = new Map<string, Ip>();
+  const withheld = new Map<string, WithheldName>();
   const known = new Map<string, { located: Located; until: number }>();
   const pending = new Map<string, Promise<Located>>();
   const find = async (outside: Outside, key: string): Promise<Located> => {
-    const { located, seconds } = await search(outside, addresses, options);
+    const { located, seconds } = await search(outside, { addresses, withheld }, options);
     const ms = Math.min(Math.max(seconds * 1_000, shortestKeepMs), longestKeepMs);
     known.set(key, { located, until: now() + ms });
     return located;
@@ -58,20 +62,23 @@ export function createExternals(options: ExternalsOptions): Externals {
       pending.set(key, found);
       return found;
     },
+    withheld: () => [...withheld.values()],
     prune({ externals }) {
       for (const key of new Set([...addresses.keys(), ...known.keys()])) {
         const [asker = '', name = ''] = key.split(' ');
         if (externals.get(asker)?.has(name)) continue;
         addresses.delete(key);
         known.delete(key);
+        withheld.delete(key);
       }
     },
   };
 }
 
+type Places = { addresses: Map<string, Ip>; withheld: Map<string, WithheldName> };
 async function search(
   outside: Outside,
-  addresses: Map<string, Ip>,
+  { addresses, withheld }: Places,
   options: ExternalsOptions,
 ): Promise<{ located: Located; seconds: number }> {
   const key = externalKey(outside.asker, outside.name);
@@ -83,9 +90,14 @@ async function search(
   if (!agreed) return { located: rcode.unknown, seconds: 0 }; // withdrawn while we asked
   if (address === undefined) {
     if (addresses.delete(key)) await options.changed();
-    if (found.addresses.length > 0) options.onWithheld(outside.name, found.addresses);
+    if (found.addresses.length > 0) {
+      const now = { asker: outside.asker, name: outside.name, addresses: found.addresses };
+      if (!withheld.has(key)) options.onWithheld(now);
+      withheld.set(key, now);
+    }
     return { located: found.unknown ? rcode.unknown : 'empty', seconds: 0 };
   }
+  withheld.delete(key);
   if (address !== addresses.get(key)) {
     addresses.set(key, address);
     await options.changed().catch((err: unknown) => {

@@ -27,7 +27,7 @@ function world(answers: Record<string, string[] | 'gone' | 'unknown'>, more: Par
       log.push(`rows ${externals.addresses.get(externalKey(asker, 'api.example')) ?? 'closed'}`);
       return Promise.resolve();
     },
-    onWithheld: (name) => log.push(`withheld ${name}`),
+    onWithheld: ({ name, addresses }) => log.push(`withheld ${name} ${addresses.join(' ')}`),
     now: () => clock.now,
     ...more,
   });
@@ -79,8 +79,16 @@ test('a name that leads inward is withheld, and its rows close', async () => {
   answers['api.example'] = ['192.168.1.1'];
   clock.now = 5_001;
   expect(await externals.locate(outside)).toBe('empty');
-  expect(log.slice(2)).toEqual(['asked api.example', 'rows closed', 'withheld api.example']);
+  expect(log.slice(2)).toEqual(['asked api.example', 'rows closed', 'withheld api.example 192.168.1.1']);
   expect(externals.addresses.size).toBe(0);
+  clock.now = 10_002;
+  await externals.locate(outside);
+  expect(log.filter((line) => line.startsWith('withheld'))).toHaveLength(1);
+  expect(externals.withheld()).toEqual([{ asker, name: 'api.example', addresses: ['192.168.1.1'] }]);
+  answers['api.example'] = ['203.0.113.9'];
+  clock.now = 15_003;
+  expect(await externals.locate(outside)).toBe('ok');
+  expect(externals.withheld()).toEqual([]);
 });
 
 test('of mixed addresses, one that may be is taken; a device of the house may be at home', async () => {

@@ -39,7 +39,13 @@ async function server(
       }
     });
   });
-  await new Promise<void>((done) => tcp.listen(port, '127.0.0.1', done));
+  const listening = await new Promise<boolean>((done) => {
+    tcp.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
+  });
+  if (!listening) {
+    udp.close();
+    return server(udpScript, tcpScript); // somebody has the port for TCP
+  }
   stack.defer(() => new Promise<void>((done) => udp.close(() => tcp.close(() => done()))));
   return { address: '127.0.0.1', port, asked };
 }
