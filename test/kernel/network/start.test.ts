@@ -24,8 +24,9 @@ const node = ['--disable-warning=ExperimentalWarning'];
 const hostFile = fileURLToPath(new URL('host.ts', import.meta.url));
 
 /** Starts the program under test; its state outlives it. */
-async function startHost(): Promise<void> {
+async function startHost(more: Record<string, unknown> = {}): Promise<void> {
   const flags = {
+    ...more,
     'docker.host': engine.host,
     'network.public-ranges': addresses.publicRanges.join(','),
     'network.upstream': addresses.net.dns,
@@ -126,6 +127,20 @@ test('an agreed service answers at its spoofed address, and sees who asks', asyn
   expect(await lookup('app-x', 'ARBITER')).toMatch(/^10\.196\.1\.25\d$/);
   expect(await lookup('driver', 'arbiter')).toBe('ENOTFOUND');
   expect(await get('app-x', `http://${await lookup('app-x', 'arbiter')}:8081/`)).not.toContain('arbiter');
+});
+
+test('names over TCP, from addresses to names, and by way of Docker’s own resolver', async () => {
+  const script = `const d=require('dns').promises,r=new d.Resolver({timeout:2000,tries:1});r.setServers([process.argv[1]]);
+const f=(e)=>e.code;(async()=>console.log(await r.resolve4('arbiter').catch(f),await r.resolve4('www.example').catch(f),
+await r.reverse(process.argv[2]).catch(f)))()`;
+  const ask = (server: string) => engine.docker(['exec', 'app-x', '/bin/node', '-e', script, server, spoofed]);
+  const spoofed = await lookup('app-x', 'arbiter');
+  expect(await ask(app.gateway)).toBe(`[ '${spoofed}' ] ENOTFOUND [ 'arbiter' ]`);
+  expect(await ask('127.0.0.11')).toContain(`[ '${spoofed}' ] ENOTFOUND`);
+  const overTcp = `const q=Buffer.from('001900070100000100000000000007617262697465720000010001','hex');
+const s=require('net').connect(53,process.argv[1],()=>s.write(q));s.on('data',(d)=>(console.log(d.subarray(-4).join('.')),s.destroy()))`;
+  expect(await engine.docker(['exec', 'app-x', '/bin/node', '-e', overTcp, app.gateway])).toBe(spoofed);
+  expect(await outside.queries()).toEqual([]);
 });
 
 test('the manager, and no other of this machine, opens a component’s page', async () => {
@@ -241,16 +256,27 @@ test('removed and stopped, nothing is left; the next start has the same addresse
   await call('stop');
   expect(await traces()).toEqual(clean);
   await host[Symbol.asyncDispose]();
+  // A removal that a crash cut short: the book has forgotten the network already.
+  const labels = ['--label', 'databox.type=network', '--label', 'databox.component=gone'];
+  await engine.docker(['network', 'create', '--internal', ...labels, 'gone-network']);
   await startHost();
+  expect(await engine.docker(['network', 'ls', '--format', '{{.Name}}'])).not.toContain('gone');
   expect(await call<Place>('addComponent', 'app-x')).toEqual(app);
   await call('stop');
   expect(await traces()).toEqual(clean);
 });
 
-test('an address pool in use is not taken; the sentence names who has it', async () => {
+test('an address pool in use is not taken; one that was asked for is refused, and the sentence names who has it', async () => {
   await host[Symbol.asyncDispose]();
   await inBox('ip', 'addr', 'add', '10.196.9.9/32', 'dev', 'lo');
   await startHost();
   expect((await call<NetworkView>('view')).pool).toBe('172.27.0.0/16');
   await call('stop');
+  await host[Symbol.asyncDispose]();
+  const refusal = {
+    code: 'network.overlap',
+    message: expect.stringContaining('10.196.9.9/32 (address of lo)') as string,
+  };
+  await expect(startHost({ 'network.address-pool': '10.196.0.0/16' })).rejects.toMatchObject(refusal);
+  expect(await traces()).toEqual(clean);
 });
