@@ -19,6 +19,8 @@ export type Box = AsyncDisposable & {
   up(): Promise<void>;
   /** A component's client, with its key and the box's authority in files as in a container. */
   join(name: string, env?: Record<string, string>): Databox;
+  /** What the manager would tell a component. */
+  place(name: string, env?: Record<string, string>): { env: Record<string, string>; secrets: string };
   /** What serves a host before arbiter and stores are asked. */
   extra: Record<string, (req: IncomingMessage, res: ServerResponse) => void>;
 };
@@ -55,16 +57,20 @@ export async function startBox(now: () => number = Date.now): Promise<Box> {
   let listener: Listener = await listen({ address: '127.0.0.1', port: 0, tls, handler });
   const { port } = listener;
   const clients: Databox[] = [];
+  const place: Box['place'] = (name, env = {}) => {
+    const secrets = mkdtempSync(join(dir, `${name}-`));
+    writeFileSync(join(secrets, 'ARBITER_TOKEN'), `key of ${name}`);
+    writeFileSync(join(secrets, 'DATABOX_ROOT_CA'), ca);
+    const told = { DATABOX_LOCAL_NAME: name, DATABOX_DEV_URL: `https://localhost:${port}/`, ...env };
+    return { env: told, secrets };
+  };
   return {
     ...{ arbiter, stores, asked, extra },
     down: async () => listener[Symbol.asyncDispose](),
     up: async () => void (listener = await listen({ address: '127.0.0.1', port, tls, handler })),
-    join(name, env = {}) {
-      const secrets = mkdtempSync(join(dir, `${name}-`));
-      writeFileSync(join(secrets, 'ARBITER_TOKEN'), `key of ${name}`);
-      writeFileSync(join(secrets, 'DATABOX_ROOT_CA'), ca);
-      const told = { DATABOX_LOCAL_NAME: name, DATABOX_DEV_URL: `https://localhost:${port}/`, ...env };
-      const client = connect({ env: told, secrets });
+    place,
+    join(name, env) {
+      const client = connect(place(name, env));
       clients.push(client);
       return client;
     },
