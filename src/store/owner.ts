@@ -1,7 +1,7 @@
 /** What the owner reads without a token: the process asks for them, no component can. */
 import { Failure } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
-import { canonicalPath, pathOfUrl } from '../base/paths.ts';
+import { pathOfUrl } from '../base/paths.ts';
 import { mediaTypeOf } from './content.ts';
 import { parse } from './grammar.ts';
 import { info, type OpenStore } from './open-store.ts';
@@ -11,10 +11,10 @@ import { collect } from './reply.ts';
 /** Largest reply that is held in memory. */
 const limitBytes = 64 * 1024 * 1024;
 
-export async function ownersRead(store: OpenStore, path: string, accept: Format) {
-  // A canonical path has no %, so one that has is still encoded.
-  const canonical = path.includes('%') ? pathOfUrl(path).path : canonicalPath(path);
-  const operation = parse({ method: 'GET', path: canonical, format: accept });
+export async function ownersRead(store: OpenStore, url: string, accept: Format) {
+  const { path, query } = pathOfUrl(url);
+  if (query.size > 0) throw new Failure('path.invalid', 'an owner’s read has no query');
+  const operation = parse({ method: 'GET', path, format: accept });
   if (isInfo(operation)) {
     const { type, body } = info(operation, store);
     return { type, body: Buffer.from(body) };

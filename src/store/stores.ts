@@ -29,6 +29,7 @@ export type Stores = AsyncDisposable & {
   onCatalogue(listener: (store: string, item: HypercatItem) => void): () => void;
   /**
    * The owner's read: what a GET of this path answers, without a token. At most 64 MiB.
+   * @param path  as in a URL, percent-encoded where need be
    * @returns `type` is the media type of `body`
    * @throws Failure as the GET; `body.too-large`
    */

@@ -6,7 +6,7 @@ const heartbeatMs = 15_000;
 /** Bytes that may wait for a reader; one that falls further behind is closed rather than kept in memory. */
 const backlogBytes = 256 * 1024;
 /** Time an ended stream has to take its last words. */
-const farewellMs = 1_000;
+const farewellMs = 250;
 
 export type EventStream = {
   /** False when the reader is too far behind to take it. */

@@ -24,10 +24,7 @@ export const tagParameters = ({ filter }: Selection) => ({
   contains: filter?.is === 'contains' ? filter.text : null,
 });
 
-/**
- * Turns what a selection picks, in each series on its own, into spans; series without entries have none.
- * `instr` finds the empty text everywhere, as `includes` does.
- */
+/** Turns what a selection picks, in each series on its own, into spans; a series that nobody wrote has none. */
 export function spanFinder(db: Sqlite): (selection: Selection) => Span[] {
   const idOf = db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = ? AND name = ?').pluck();
   const edge = (order: 'ASC' | 'DESC') =>

@@ -27,7 +27,12 @@ const handlers: ReaderHandlers = {
   open: ({ store, file }) =>
     attempt(() => {
       const db = new Database(file, { readonly: true, fileMustExist: true });
-      stores.set(store, { db, reader: reader(db) });
+      try {
+        stores.set(store, { db, reader: reader(db) });
+      } catch (err) {
+        db.close();
+        throw err;
+      }
     }),
   close({ store }) {
     stores.get(store)?.db.close();

@@ -16,11 +16,13 @@ let waiting: Waiting[] = [];
 
 const handlers: WriterHandlers = {
   open({ store, file, limitBytes }) {
+    let db: Sqlite | undefined;
     try {
-      const db = openDatabase(file, migrations);
+      db = openDatabase(file, migrations);
       if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
       stores.set(store, { db, writer: writer(db) });
     } catch (err) {
+      db?.close();
       throw failureOf(err);
     }
   },

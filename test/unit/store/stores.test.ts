@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -118,6 +118,24 @@ describe('a store that cannot be opened fails alone', () => {
     expect(it.stores.names()).toEqual([store]);
     await expect(it.stores.read('broken', '/hello')).rejects.toMatchObject({ code: 'store.unavailable' });
     expect(existsSync(join(it.dir, 'broken.sqlite'))).toBe(true);
+  });
+
+  test('one whose pages are damaged later answers 503 where they are needed', async () => {
+    await using it = await startStore();
+    await post(it, '/kv/a/k', '{"a":1}');
+    await it.stores.close(store);
+    const file = join(it.dir, `${store}.sqlite`);
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0xff, 4_096));
+    await it.stores.open(store);
+    const answer = await it.ask({ path: '/kv/a/k' });
+    expect([answer.status, answer.body]).toEqual([
+      503,
+      expect.stringMatching(/"title":"the file of the store is damaged"/),
+    ]);
+    expect(answer.body).not.toMatch(/sqlite"?:\/|stack|cause/);
+    await it.stores.open('other');
+    expect((await it.stores.read('other', '/kv/a/count')).body.toString()).toBe('{"count":0}');
   });
 
   test('a name that is no host name is no store', async () => {
