@@ -95,7 +95,9 @@ export function problem(err: unknown): Problem {
   const code = err instanceof Failure ? err.code : 'internal';
   const title = err instanceof Failure ? err.message : 'internal error';
   const details = err instanceof Failure ? err.details : {};
-  return { ...details, type: `urn:databox:problem:${code}`, status: failures[code].http, code, title };
+  const known = { type: `urn:databox:problem:${code}`, status: failures[code].http, code, title };
+  // Known members first, for people who read it; and last, so that no detail replaces one.
+  return { ...known, ...details, ...known };
 }
 
 /** sysexits.h code for systemd and the command line; 70 (software) for a defect. */
