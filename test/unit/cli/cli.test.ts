@@ -1,0 +1,174 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../../src/base/errors.ts';
+import { type AdminBox, app, hrefs, startAdminBox } from '../manager/web/admin-box.ts';
+import { databox, inProcess } from './command.ts';
+
+let box: AdminBox;
+beforeAll(async () => (box = await startAdminBox()));
+afterAll(() => box[Symbol.asyncDispose]());
+beforeEach(() => {
+  box.manager.calls.length = 0;
+  box.manager.given.candidates = [hrefs[0] ?? ''];
+});
+const run = (...args: string[]) => inProcess(box.runDir, args);
+const child = (...args: string[]) => databox(args, { DATABOX_RUN_DIR: box.runDir });
+const installs = () => box.manager.calls.filter(({ name }) => name === 'install').map(({ argument }) => argument);
+
+test('U08 tables are aligned, and foreign text cannot move the cursor or add a line', async () => {
+  const [list, net, logs, search] = await Promise.all([
+    run('list'),
+    run('net'),
+    run('logs', 'app-y'),
+    run('search', 'load'),
+  ]);
+  const lines = list.out.trimEnd().split('\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[1]).toContain('crashed\\u001b[2J\\u000aFAKE  app-z  running');
+  expect(new Set(lines.map((line) => line.search(/type|app {2}|driver /))).size).toBe(1);
+  expect(net.out).toContain('evil\\u001b.example');
+  expect(net.out).toMatch(/app-y +10\.196\.1\.2 +arbiter +10\.196\.1\.250 +8080\/tcp +3 +1\n/);
+  expect(net.out).toMatch(/192\.0\.2\.1:22\/tcp +7\n/);
+  expect(logs.out).toBe('hello from app-y\t\\u001b[2Jhidden\n');
+  expect(search.out).toMatch(/^app-x +app .*Reads the load$/m);
+  for (const { out, code } of [list, net, logs, search]) {
+    // eslint-disable-next-line no-control-regex
+    expect([code, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(out)]).toEqual([0, false]);
+  }
+});
+
+test('--json prints what the box said', async () => {
+  const each = [['status'], ['list'], ['net'], ['export', 'log'], ['store', 'ls'], ['repo', 'list'], ['search']];
+  const outcomes = await Promise.all(each.map((args) => run(...args, '--json')));
+  const values = outcomes.map(({ out }) => JSON.parse(out) as unknown);
+  expect(outcomes.map(({ code }) => code)).toEqual(each.map(() => 0));
+  expect(values[0]).toMatchObject({ healthy: false });
+  expect(values[1]).toEqual([
+    expect.objectContaining({ name: 'app-y' }),
+    expect.objectContaining({ name: 'driver-x' }),
+  ]);
+  expect(values[4]).toEqual([expect.objectContaining({ name: 'driver-x-core-store' })]);
+});
+
+test('the owner looks into stores and exports', async () => {
+  const [ls, got, none, log] = await Promise.all([
+    ...[run('store', 'ls'), child('store', 'get', 'driver-x-core-store', '/ts/loadavg1/latest')],
+    ...[run('store', 'get', 'absent', '/ts/x/latest'), run('export', 'log', '--since', '2026-01-31')],
+  ]);
+  expect(ls?.out).toMatch(/driver-x-core-store +[\d.]+ kB +loadavg1 +ts +2\n/);
+  expect(JSON.parse(got?.out ?? '')).toEqual([expect.objectContaining({ data: { value: 0.5 } })]);
+  expect([none?.code, none?.err]).toEqual([66, expect.stringContaining('absent')]);
+  expect(log?.out).toBe('Nothing has left this box.\n');
+});
+
+describe('install', () => {
+  test('shows what is asked for, and refuses when nobody is there to agree', async () => {
+    const { code, out, err } = await child('install', 'app-x');
+    expect([code, installs()]).toEqual([64, []]);
+    expect(out).toContain('- May read the load.\\u001b]0;x\\u0007');
+    expect(out).toMatch(/risk +4 of 5/);
+    expect(err).toContain('--yes');
+  });
+  test('with --yes takes the only candidate, reports each step, and says it is done', async () => {
+    const file = join(box.dir, 'app-x.json');
+    writeFileSync(file, JSON.stringify(app));
+    const [byName, byFile] = await Promise.all([
+      child('install', 'app-x', '--yes'),
+      run('install', file, '--yes', '--json'),
+    ]);
+    expect([byName.code, byName.err]).toEqual([0, 'Making a network\n']);
+    expect(byName.out).toMatch(/app-x is installed\.\n$/);
+    expect(JSON.parse(byFile.out)).toEqual({ installed: 'app-x', choices: { LOAD: [hrefs[0]] } });
+    const choices = { LOAD: [hrefs[0]] };
+    expect(installs()).toEqual(
+      expect.arrayContaining([
+        { name: 'app-x', choices },
+        { manifest: app, choices },
+      ]),
+    );
+  });
+  test('does not choose between two, nor grant what nothing provides', async () => {
+    box.manager.given.candidates = [...hrefs];
+    const two = await run('install', 'app-x', '--yes');
+    expect([two.code, two.err]).toEqual([64, expect.stringContaining('--datasource LOAD=HREF')]);
+    box.manager.given.candidates = [];
+    const none = await run('install', 'app-x', '--yes');
+    expect([none.code, none.err]).toEqual([66, expect.stringContaining('databox search loadavg1')]);
+    expect(installs()).toEqual([]);
+    const told = await run('install', 'app-x', '--yes', '--datasource', `LOAD=${hrefs[1]}`);
+    expect([told.code, installs()]).toEqual([0, [{ name: 'app-x', choices: { LOAD: [hrefs[1]] } }]]);
+  });
+  test('that fails half-way ends in its sentence and code', async () => {
+    box.manager.given.installFailure = new Failure('image.missing', 'no image \u001b[2J');
+    const outcomes = await Promise.all([
+      child('install', 'app-x', '--yes'),
+      run('install', 'app-x', '--yes', '--json'),
+    ]);
+    box.manager.given.installFailure = undefined;
+    expect(outcomes.map(({ code }) => code)).toEqual([69, 69]);
+    expect(outcomes[0]?.err).toBe('Making a network\ndatabox: no image \\u001b[2J\n');
+    expect(JSON.parse(outcomes[1]?.err ?? '')).toMatchObject({ code: 'image.missing', title: 'no image \u001b[2J' });
+  });
+  test('of what is installed, unknown or no manifest is refused', async () => {
+    const outcomes = await Promise.all([
+      run('install', 'driver-x'),
+      run('install', 'nothing'),
+      run('install', './absent.json'),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([73, 66, 66]);
+  });
+});
+
+test('uninstall, restart, revoke, allow and repo say what they did', async () => {
+  const outcomes = [
+    await run('uninstall', 'app-y', '--delete-data'),
+    await run('restart', 'driver-x', '--json'),
+    await run('revoke', 'app-y', '--datasource', 'LOAD'),
+    await run('allow', 'app-y', '--host', 'api.example'),
+  ];
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  expect(box.manager.calls.map(({ name }) => name)).toEqual(['uninstall', 'restart', 'revoke', 'allow']);
+  expect(JSON.parse(outcomes[1]?.out ?? '')).toEqual({ restarted: 'driver-x' });
+  const [both, absent, bad] = await Promise.all([
+    ...[run('revoke', 'app-y', '--host', 'a', '--datasource', 'b'), run('restart', 'absent')],
+    ...[run('repo', 'add', 'ext::sh')],
+  ]);
+  expect([both?.code, absent?.code, bad?.code]).toEqual([64, 66, 65]);
+});
+
+test('without a running Databox the advice is to start it', async () => {
+  const outcomes = await Promise.all([
+    databox(['list', '--run-dir', '/nonexistent']),
+    databox(['stop', '--run-dir', '/nonexistent']),
+  ]);
+  for (const { code, err } of outcomes) expect([code, err]).toEqual([69, expect.stringContaining('databox start')]);
+});
+
+test('what is not understood ends in 64, and help does not', async () => {
+  const outcomes = await Promise.all([
+    child('lst'),
+    child('list', '--colour'),
+    run('export', 'log', '--limit', 'x'),
+    child(),
+    child('--help'),
+  ]);
+  expect(outcomes.map(({ code }) => code)).toEqual([64, 64, 64, 64, 0]);
+});
+
+test('config show prints what is in force, and no password', async () => {
+  const env = { DATABOX_NETWORK_QUEUE: '0', DATABOX_OWNER_PASSWORD: 'very secret' };
+  const [shown, wrong] = await Promise.all([
+    databox(['config', 'show', '--json', '--address-pool', '10.9.0.0/16'], env),
+    databox(['config', 'show', '--log-level', 'loud']),
+  ]);
+  expect(JSON.parse(shown?.out ?? '')).toMatchObject({
+    ...{
+      'network.queue': 0,
+      'network.address-pool': '10.9.0.0/16',
+      'owner.password': '[set]',
+      'owner.host-name': null,
+    },
+  });
+  expect(shown?.out).not.toContain('very secret');
+  expect(wrong?.code).toBe(78);
+});
