@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { afterExit } from './backoff.ts';
 import { dependentsOf, type Component, type Components } from './components.ts';
-import type { ContainerFacts, ImageFacts } from './docker.ts';
+import type { ImageFacts } from './docker.ts';
 import type { Progress } from './face.ts';
 import { hasStore, missingOf } from './grants.ts';
 import type { Arch } from './images.ts';
@@ -74,22 +74,23 @@ export async function start(core: Core, component: Component): Promise<void> {
 
 export const pulling = ({ arch, signal }: Core) => ({ arch, signal });
 
-/** A container that should be running is not. */
-export function exited(core: Core, id: string, facts: ContainerFacts | undefined): void {
+/** A container that should be running was seen not to. */
+export function exited(core: Core, id: string): void {
   const component = [...core.components.values()].find(({ container }) => container?.id === id);
   if (!component) return;
-  const { name } = component.sla;
-  void core
-    .lane(name, async () => {
-      if (component.container?.id !== id) return;
-      const ranMs = Date.now() - component.container.startedAt;
-      component.container = undefined;
-      component.state = facts?.exitCode === 0 ? 'complete' : 'failed';
-      core.log.warn({ component: name, exitCode: facts?.exitCode, ranMs }, 'component ended');
-      retry(core, component, { sentence: reasonOf(facts), ranMs, isCounted: true });
-      return Promise.resolve();
-    })
-    .catch(core.ignore);
+  void core.lane(component.sla.name, () => settleExit(core, component, id)).catch(core.ignore);
+}
+
+/** By now it may have been replaced, or started again: only what is true in its lane counts. */
+async function settleExit(core: Core, component: Component, id: string): Promise<void> {
+  if (component.container?.id !== id) return;
+  const facts = (await core.docker.containers()).find((container) => container.id === id);
+  if (facts?.isRunning === true) return;
+  const ranMs = Date.now() - component.container.startedAt;
+  component.container = undefined;
+  component.state = facts?.exitCode === 0 ? 'complete' : 'failed';
+  core.log.warn({ component: component.sla.name, exitCode: facts?.exitCode, ranMs }, 'component ended');
+  retry(core, component, { sentence: reasonOf(facts), ranMs, isCounted: true });
 }
 
 type Fault = { sentence: string; ranMs: number; /** False when it is no fault of the component. */ isCounted: boolean };

@@ -26,7 +26,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   supervise({
     ...{ docker, log, signal },
     expected: () => [...components.values()].flatMap(({ container }) => container?.id ?? []),
-    onExit: (id, facts) => exited(core, id, facts),
+    onExit: (id) => exited(core, id),
   });
   void every(hourMs, signal, () => renew(core));
   const down = way.move();
@@ -104,7 +104,12 @@ type Facts = { version: string; startedAt: number };
 
 async function status({ components, network, docker, stores, config }: OpenCore, facts: Facts): Promise<Status> {
   const [view, isAlive] = await Promise.all([network.view(), docker.isAlive()]);
-  const problems = [...view.problems, ...(isAlive ? [] : ['The Docker engine does not answer.'])];
+  const failed = [...components.values()].filter(({ state }) => state === 'failed');
+  const problems = [
+    ...view.problems,
+    ...(isAlive ? [] : ['The Docker engine does not answer.']),
+    ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),
+  ];
   const counts = { waiting: 0, preparing: 0, starting: 0, running: 0, complete: 0, failed: 0, shutdown: 0 };
   for (const { state } of components.values()) counts[state]++;
   return {

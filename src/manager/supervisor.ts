@@ -9,8 +9,8 @@ export type Watched = {
   signal: AbortSignal;
   /** Ids of the containers that should be running now. */
   expected: () => Iterable<string>;
-  /** A container that should be running is not; `undefined` when it does not exist any more. */
-  onExit: (id: string, facts: ContainerFacts | undefined) => void;
+  /** A container that should be running is not, or does not exist any more. */
+  onExit: (id: string) => void;
 };
 
 /** The engine's stream tells at once; the look every half minute finds what it did not tell. */
@@ -20,8 +20,10 @@ const lookEveryMs = 30_000;
 export function supervise({ docker, log, signal, expected, onExit }: Watched): void {
   const look = async (): Promise<void> => {
     try {
-      const found = new Map((await docker.containers()).map((facts) => [facts.id, facts]));
-      for (const id of expected()) if (found.get(id)?.isRunning !== true) onExit(id, found.get(id));
+      // Before the look: what is started meanwhile is not in its answer, and did not end.
+      const ids = [...expected()];
+      const running = (await docker.containers()).filter((facts) => facts.isRunning).map((facts) => facts.id);
+      for (const id of ids) if (!running.includes(id)) onExit(id);
     } catch (err) {
       log.warn({ err }, 'containers cannot be looked at');
     }
