@@ -34,7 +34,10 @@ function parseKeyValue({ method, format }: Request, [rawId, rawKey, ...rest]: st
   const id = identifier(rawId);
   if (rawKey === undefined) return method === 'DELETE' ? { do: 'drop', format, id, key: null } : reject(method);
   const question = questions.find((name) => name === rawKey);
-  if (question) return method === 'GET' ? { do: question, format, id } : reject(method);
+  if (question) {
+    if (method === 'GET') return { do: question, format, id };
+    throw new Failure('path.invalid', `${question} cannot be a key: it asks about the id`);
+  }
   const key = identifier(rawKey);
   if (method === 'GET') return { do: 'value', format, id, key };
   return method === 'POST' ? { do: 'put', format, id, key } : { do: 'drop', format, id, key };

@@ -28,7 +28,7 @@ export function readJson(source: string): Json {
   return { value: value as object, text };
 }
 
-const letters = { quote: 34, backslash: 92, colon: 58, brackets: [91, 123], closing: [93, 125], comma: 44 };
+const letters = { quote: 34, backslash: 92, colon: 58, brackets: [91, 123], closing: [93, 125] };
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
 /** Finds the end of the first balanced value, its minified text, and how many members its objects have. */

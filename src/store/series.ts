@@ -15,7 +15,9 @@ import { entryCount, identifier, identifiers, reject, timestamp } from './segmen
 export function parseSeries({ method, format }: Request, segments: readonly string[]): Operation {
   const kind: Kind = segments[0] === 'blob' ? 'ts/blob' : 'ts';
   const [ids, ...rest] = kind === 'ts' ? segments : segments.slice(1);
-  if (ids === undefined) throw unknownPath();
+  if (ids === undefined) {
+    throw kind === 'ts' ? unknownPath() : new Failure('path.invalid', 'blob cannot be the id of a numeric series');
+  }
   if (format !== 'json') throw new Failure('content.unsupported', 'series hold JSON: use application/json');
   if (rest.length === 0 || rest[0] === 'at') return parseAppend(method, kind, [ids, ...rest]);
   if (method === 'POST') reject(method, 'only /<id> and /<id>/at/<time> are written');

@@ -57,7 +57,7 @@ export const scenarios: Record<string, Step[]> = {
     ['POST /ts/blob/latest/at/1', '{}', 201],
     get('/ts/blob/latest/latest', entries([1, '{}'])),
     get('/ts/blob/latest', /method\.refused/, 405),
-    ['POST /ts/blob', '{"value":1}', 404, /path\.unknown/],
+    ['POST /ts/blob', '{"value":1}', 400, /path\.invalid/],
     ['POST /ts/blob/a', '1', 400, /body\.invalid/],
     ['POST /ts/blob/a', '{}', 415, /content\.unsupported/, binary],
     get('/ts/blob/a/latest/sum', /path\.invalid/, 400),

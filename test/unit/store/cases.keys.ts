@@ -59,8 +59,9 @@ export const scenarios: Record<string, Step[]> = {
     get('/kv/other/keys', '[]'),
   ],
   'key/value: refused': [
-    ['POST /kv/id/keys', '{}', 405],
-    ['POST /kv/id/count', '{}', 405],
+    ['POST /kv/id/keys', '{}', 400, /path\.invalid/],
+    ['POST /kv/id/count', '{}', 400, /path\.invalid/],
+    ['DELETE /kv/id/count', null, 400, /path\.invalid/],
     ['POST /kv/id', '{}', 405],
     get('/kv/id', /method\.refused/, 405),
     get('/kv', /path\.unknown/, 404),
