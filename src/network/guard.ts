@@ -44,21 +44,21 @@ export async function guard(options: GuardOptions): Promise<Guard> {
     waiting = undefined;
     return put(options, wanted);
   };
-  const look = async (): Promise<void> => {
-    const ms = await repaired(kernel);
-    if (ms === null) return;
+  const look = async (): Promise<boolean> => {
+    const ms = await inTurn(() => insist(() => repaired(kernel)));
+    if (ms === null) return true;
     repairs++;
     options.onRepaired?.({ ms });
+    return false;
   };
-  const onChange = (): void => {
-    void inTurn(() => insist(look)).catch((cause: unknown) => {
-      problems.push('removed firewall rules cannot be put back');
-      options.onFailed?.(lost(cause));
-    });
+  const giveUp = (cause: unknown): boolean => {
+    problems.push('removed firewall rules cannot be put back');
+    options.onFailed?.(lost(cause));
+    return false;
   };
   await enforce();
-  const watch = watchFirewall(native, kernel.legacy, onChange);
-  onChange(); // for what happened before the watch began
+  const watch = watchFirewall(native, kernel.legacy, () => look().catch(giveUp));
+  await look(); // for what happened before the watch began
   return {
     apply: (tables) => {
       wanted = tables;
@@ -89,7 +89,7 @@ async function repaired(kernel: Kernel): Promise<number | null> {
 const lost = (cause: unknown): Failure =>
   new Failure('network.refused', 'removed firewall rules cannot be put back', {}, { cause });
 
-async function insist(act: () => Promise<void>): Promise<void> {
+async function insist<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await act();

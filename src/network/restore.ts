@@ -62,8 +62,16 @@ export function removeText(saved: Saved): string {
     const jumps = [...chains].flatMap(([chain, rules]) =>
       ours(chain) ? [] : rules.filter(jumpsToUs).map((rule) => `-D ${chain} ${rule}`),
     );
+    // A repair of ours may have put Docker's jump back while Docker, which takes it out to move it first, did so too.
+    const doubles =
+      table === 'filter' ? (chains.get('FORWARD') ?? []).filter((rule) => rule === toDockerUser).slice(1) : [];
     if (names.length + jumps.length === 0) return '';
-    const lines = [`*${table}`, ...names.map((chain) => `:${chain} - [0:0]`), ...jumps];
+    const lines = [
+      `*${table}`,
+      ...names.map((chain) => `:${chain} - [0:0]`),
+      ...jumps,
+      ...doubles.map((rule) => `-D FORWARD ${rule}`),
+    ];
     return [...lines, ...names.map((chain) => `-X ${chain}`), 'COMMIT', ''].join('\n');
   });
   return tables.join('');

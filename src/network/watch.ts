@@ -15,45 +15,46 @@ const tables = [
 ] as const;
 
 /**
- * Calls `onChange` after each change of the firewall, our own included.
+ * Calls `look` after each change of the firewall, our own included.
  * @param legacy watch the legacy tables instead of nftables
+ * @param look   resolves to whether all was as it should be
  */
-export function watchFirewall(native: Native, legacy: boolean, onChange: () => void): Disposable {
+export const watchFirewall = (native: Native, legacy: boolean, look: () => Promise<boolean>): Disposable =>
+  legacy ? pollShapes(native, look) : watchNotifications(native, look);
+
+function watchNotifications(native: Native, look: () => Promise<boolean>): Disposable {
   let timer: NodeJS.Timeout | undefined;
   let since = 0;
-  const changed = (): void => {
+  const act = (): void => {
+    since = 0;
+    void look();
+  };
+  const handle = native.watchOpen(() => {
     const now = Date.now();
     since ||= now;
     clearTimeout(timer);
-    timer = setTimeout(
-      () => {
-        since = 0;
-        onChange();
-      },
-      Math.max(0, Math.min(quietMs, since + patienceMs - now)),
-    );
-  };
-  const stop = legacy ? pollShapes(native, changed) : watchNotifications(native, changed);
+    timer = setTimeout(act, Math.max(0, Math.min(quietMs, since + patienceMs - now)));
+  });
   return {
     [Symbol.dispose]() {
       clearTimeout(timer);
-      stop();
+      native.close(handle);
     },
   };
 }
 
-function watchNotifications(native: Native, changed: () => void): () => void {
-  const handle = native.watchOpen(changed);
-  return () => native.close(handle);
-}
-
-function pollShapes(native: Native, changed: () => void): () => void {
+/** Two changes between two polls may give the same shape again, so only one that was found good is trusted. */
+function pollShapes(native: Native, look: () => Promise<boolean>): Disposable {
   const shape = (): string => tables.map(([family, table]) => String(native.tableShape(family, table))).join(' ');
-  let before = shape();
-  const interval = setInterval(() => {
+  let good: string | undefined;
+  let looking = false;
+  const poll = async (): Promise<void> => {
     const now = shape();
-    if (now !== before) changed();
-    before = now;
-  }, pollMs);
-  return () => clearInterval(interval);
+    if (looking || now === good) return;
+    looking = true;
+    good = (await look()) ? now : undefined;
+    looking = false;
+  };
+  const interval = setInterval(() => void poll(), pollMs);
+  return { [Symbol.dispose]: () => clearInterval(interval) };
 }

@@ -75,6 +75,8 @@ export type Agent = AsyncDisposable & {
     method: M,
     ...argument: Parameters<Methods[M]>
   ): Promise<Awaited<ReturnType<Methods[M]>>>;
+  /** As `kill -STOP` and the like. */
+  signal(signal: NodeJS.Signals): void;
   kill(): Promise<void>;
 };
 type Place = 'box' | 'a' | 'b' | 'lan' | 'net';
@@ -86,7 +88,8 @@ export type Rig = AsyncDisposable & {
   agent(place: Place): Agent;
 };
 
-export function createRig(): Rig {
+/** @param backend the iptables that this box's Docker uses */
+export function createRig(backend: 'iptables' | 'iptables-legacy' = 'iptables'): Rig {
   buildNative();
   const id = `dbxk${process.pid.toString(36)}`;
   const name = (place: Place): string => `${id}-${place}`;
@@ -118,7 +121,7 @@ export function createRig(): Rig {
     'box',
     `ip link set va master ${bridges.a}; ip link set vb master ${bridges.b}; ip addr add ${at.house}/24 dev lan; ip addr add ${at.outsideBox}/24 dev net`,
   );
-  inside('box', dockerRules);
+  inside('box', dockerRules.replaceAll('iptables', backend));
   const started: Agent[] = [];
   const agent = (place: Place): Agent => {
     const one = startAgent(name(place));
@@ -192,6 +195,7 @@ function startAgent(namespace: string): Agent {
         waiting.set(id, { resolve, reject });
         child.send({ id, method, argument });
       }),
+    signal: (signal) => void child.kill(signal),
     kill,
     [Symbol.asyncDispose]: kill,
   };
