@@ -44,6 +44,7 @@ export function ownerDoor(o: DoorOptions): { handler: Handler; onUpgrade: Upgrad
       return visit({ req, res, path }, session, o);
     }
     dress(req, res);
+    if (path.segments.length > 0 && path.segments.length < 3) return void res.writeHead(302, { location: '/' }).end();
     if (first === undefined) return sendPage(res, 200, statusPage(await o.manager.list()));
     if (third === 'api' && path.raw === '/core-ui/ui/api/logout' && req.method === 'POST') {
       res.setHeader('set-cookie', o.sessions.end(session));

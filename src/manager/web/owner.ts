@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { listen } from '../../base/listen.ts';
 import { clearHandler } from './clear.ts';
+import { sayOnConsole } from './console.ts';
 import { ownerDoor } from './door.ts';
 import { openPassword } from './password.ts';
 import { createSessions } from './sessions.ts';
@@ -18,7 +19,7 @@ export type Owner = AsyncDisposable & {
  * @throws Failure `config.invalid` (password file); the system's EADDRINUSE or EADDRNOTAVAIL
  */
 export async function startOwner(options: OwnerOptions): Promise<Owner> {
-  const { manager, config, log, announce = sayOnConsole } = options;
+  const { manager, config, log, announce = sayOnConsole(process.stdout) } = options;
   await using up = new AsyncDisposableStack();
   const password = await openPassword({ config, dir: config['state.dir'], announce });
   const sessions = up.use(createSessions());
@@ -35,10 +36,4 @@ export async function startOwner(options: OwnerOptions): Promise<Owner> {
   log.info({ address, https: https.port, http: http.port, name: hostname() }, 'owner’s pages open');
   const way = up.move();
   return { httpsPort: https.port, httpPort: http.port, [Symbol.asyncDispose]: () => way.disposeAsync() };
-}
-
-/** Where standard output is not a terminal it ends in a journal, and the password must not. */
-function sayOnConsole({ password, file }: { password: string; file: string }): void {
-  const where = `The owner’s first password is in ${file}`;
-  process.stdout.write(process.stdout.isTTY ? `\n  Password: ${password}\n  (${where})\n\n` : `${where}\n`);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sayOnConsole } from '../../../../src/manager/web/console.ts';
 import { openPassword } from '../../../../src/manager/web/password.ts';
 import { absoluteMs, createSessions, idleMs } from '../../../../src/manager/web/sessions.ts';
 import { createThrottle } from '../../../../src/manager/web/throttle.ts';
@@ -121,6 +122,16 @@ describe('password', () => {
     expect(said).toHaveLength(1);
     expect(await again.verify(said[0]!)).toBe(true);
     expect(await again.verify(`${said[0]} `)).toBe(false);
+  });
+  test('is shown on a terminal, and to a journal only where it is', () => {
+    const first = { password: 'very secret', file: '/x/first-password' };
+    const said = (isTTY: boolean): string => {
+      let text = '';
+      sayOnConsole({ isTTY, write: (part: string) => (text += part) })(first);
+      return text;
+    };
+    expect(said(true)).toContain('very secret');
+    expect(said(false)).toBe('The owner’s first password is in /x/first-password\n');
   });
   test('of a file is its first line', async () => {
     const file = join(dir, 'mine');

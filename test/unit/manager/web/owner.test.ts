@@ -144,6 +144,11 @@ describe('forged requests', () => {
   );
 });
 
+test.each(['/core-ui', '/core-ui/ui', '/app-store/ui'])('the original’s page %s leads to ours', async (path) => {
+  const reply = await box.ask(path, { headers: withSession() });
+  expect([reply.status, reply.headers.location]).toEqual([302, '/']);
+});
+
 test('U06 nobody frames the owner’s pages, and they load from the box only', async () => {
   const { headers } = await box.ask('/', { headers: withSession() });
   expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");

@@ -82,6 +82,12 @@ describe('a request', () => {
     expect(JSON.stringify(seen)).not.toContain('__Host-session');
   });
 
+  test('and its answer may be large', async () => {
+    const body = 'x'.repeat(3_000_000);
+    const reply = await visit('/app-x/ui/big', { method: 'PUT', body });
+    expect([reply.status, reply.body.length]).toEqual([200, 'PUT /ui/big '.length + body.length]);
+  });
+
   test('for /component goes to its page', async () => {
     for (const path of ['/app-x', '/app-x/']) expect((await visit(path)).headers.location).toBe('/app-x/ui');
     expect(seen).toEqual([]);
