@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { silent } from '../../../src/base/log.ts';
 import type { HypercatItem } from '../../../src/base/names.ts';
-import { startStores } from '../../../src/store/index.ts';
-import { ask, authorise, startStore, store } from './harness.ts';
+import { ask, startStore, store } from './harness.ts';
 
 const item = (href: string): HypercatItem => ({
   'item-metadata': [
@@ -16,8 +13,6 @@ const item = (href: string): HypercatItem => ({
 });
 const post = (it: Awaited<ReturnType<typeof startStore>>, path: string, body: string) =>
   it.ask({ method: 'POST', path, body });
-const start = (dir: string) => startStores({ dir, authorise, log: silent });
-const folder = () => mkdtempSync(join(tmpdir(), 'databox-stores-'));
 
 test('the owner reads what a GET answers, with its type', async () => {
   await using it = await startStore();
@@ -139,12 +134,12 @@ describe('a store that cannot be opened fails alone', () => {
   });
 
   test('a name that is no host name is no store', async () => {
-    const dir = folder();
-    await using stores = await start(dir);
+    await using it = await startStore();
+    const files = readdirSync(it.dir);
     for (const name of ['../x', 'a/b', '', 'A', '-a', 'a'.repeat(64), '.']) {
-      await expect(stores.open(name)).rejects.toMatchObject({ code: 'store.unknown' });
+      await expect(it.stores.open(name)).rejects.toMatchObject({ code: 'store.unknown' });
     }
-    expect(readdirSync(dir)).toEqual([]);
+    expect(readdirSync(it.dir)).toEqual(files);
   });
 });
 
