@@ -9,7 +9,7 @@ import { createChanges, type Changes } from './changes.ts';
 import { createComponents } from './components.ts';
 import { createDocker, type Docker } from './docker.ts';
 import type { Network, NetworkOptions } from './face.ts';
-import { ensureBridge, removeLink } from './links.ts';
+import { ensureBridge, heldAddresses, removeLink } from './links.ts';
 import { serverOf } from './names/servers.ts';
 import { nobody, withoutService, withService } from './policy.ts';
 import { choosePool, gatewayOf } from './pool.ts';
@@ -36,13 +36,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   book.usePool(pool);
 
   const failed = Promise.withResolvers<Failure>();
-  const worker = openGate(options, { pool, fail: failed.resolve });
+  const worker = up.use(openGate(options, { pool, fail: failed.resolve }));
   void worker.died.then(failed.resolve);
   const changes = createChanges({ book, worker, log, resetSockets });
   const parts = { docker, book, worker, changes, log };
-  up.defer(() => close(parts));
   await worker.call('start', undefined);
   await openNetworks(parts);
+  // Not before: a start that fails takes no network from under a container that runs; the gate stays shut over it.
+  up.defer(() => close(parts));
   const components = createComponents({ ...parts, dir: join(dir, 'resolv') });
   const stop = new AbortController();
   up.defer(() => stop.abort());
@@ -53,8 +54,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     pool,
     ...services(parts),
     ...components.calls,
-    view: async () =>
-      viewOf({ ...parts, pool, places: components.places(), worker: await worker.call('view', undefined) }),
+    async view() {
+      const [seen, links] = await Promise.all([worker.call('view', undefined), heldAddresses()]);
+      return viewOf({ pool, tables: changes.tables(), places: components.places(), worker: seen, links });
+    },
     failed: failed.promise,
     [Symbol.asyncDispose]: () => changes.inTurn(() => way.disposeAsync()),
   };
@@ -137,8 +140,6 @@ async function watch({ changes, log }: Parts, signal: AbortSignal): Promise<void
  * @throws Failure of the network that stays
  */
 async function close({ docker, changes, worker, log }: Parts): Promise<void> {
-  await using way = new AsyncDisposableStack();
-  way.use(worker);
   await changes.make(() => nobody).catch((err: unknown) => log.warn({ err }, 'tables not emptied'));
   for (const { name } of await docker.ours()) await docker.remove(name);
   await removeLink(systemBridge);

@@ -1,29 +1,39 @@
 /** view — the network as its owner sees it. Pure. */
 import type { NetworkView, PeerView, Place } from './face.ts';
-import type { Changes } from './changes.ts';
-import type { PairCount } from './enforcer.ts';
+import type { Tables } from './tables.ts';
 import type { WorkerView } from './worker.ts';
 
-type Parts = { pool: string; changes: Pick<Changes, 'tables'>; places: ReadonlyMap<string, Place>; worker: WorkerView };
+type Parts = {
+  pool: string;
+  tables: Tables;
+  places: ReadonlyMap<string, Place>;
+  worker: WorkerView;
+  /** The machine's links, by name. */
+  links: ReadonlyMap<string, unknown>;
+};
 
-export function viewOf({ pool, changes, places, worker }: Parts): NetworkView {
-  const { counters, names, withheld, problems } = worker;
-  const nameOf = (asker: string) => changes.tables().components.get(asker)?.name ?? '';
+export function viewOf({ pool, tables, places, worker, links }: Parts): NetworkView {
+  const nameOf = (asker: string) => tables.components.get(asker)?.name ?? '';
+  const gone = [...places].filter(([, { bridge }]) => !links.has(bridge)).map(([name]) => name);
+  const problems = [
+    ...worker.problems,
+    ...gone.map((name) => `somebody removed the network of ${name}: restart ${name}`),
+  ];
   return {
     pool,
-    components: [...places].map(([name, place]) => ({ name, place, peers: peersOf(place, changes, counters.pairs) })),
-    refused: counters.refused,
-    names,
-    withheld: withheld.map(({ asker, name, addresses }) => ({ component: nameOf(asker), name, addresses })),
+    components: [...places].map(([name, place]) => ({ name, place, peers: peersOf(place, tables, worker) })),
+    refused: worker.counters.refused,
+    names: worker.names,
+    withheld: worker.withheld.map(({ asker, ...withheld }) => ({ component: nameOf(asker), ...withheld })),
     healthy: problems.length === 0,
     problems,
   };
 }
 
-function peersOf({ address: src }: Place, { tables }: Parts['changes'], counts: readonly PairCount[]): PeerView[] {
-  const rows = [...tables().transport.values()].filter((row) => row.src === src);
-  return [...(tables().resolve.get(src) ?? [])].map(([name, address]) => {
-    const count = counts.find((pair) => pair.src === src && pair.dst === address);
+function peersOf({ address: src }: Place, { transport, resolve }: Tables, { counters }: WorkerView): PeerView[] {
+  const rows = [...transport.values()].filter((row) => row.src === src);
+  return [...(resolve.get(src) ?? [])].map(([name, address]) => {
+    const count = counters.pairs.find((pair) => pair.src === src && pair.dst === address);
     const ports = rows.filter((row) => row.dst === address).map(({ protocol, port }) => ({ protocol, port }));
     return { name, address, ports, accepted: count?.accepted ?? 0, refused: count?.refused ?? 0 };
   });
