@@ -81,7 +81,7 @@ function aboutWhitelists(manifest: Manifest): string[] {
   return [
     ...manifest['export-whitelist'].flatMap(({ url, description }) => [
       ...(description === '' ? [`export-whitelist: ${url} has no description`] : []),
-      ...(new URL(url).href === url ? [] : [`export-whitelist: ${url} means ${new URL(url).href}`]),
+      ...([url, `${url}/`].includes(new URL(url).href) ? [] : [`export-whitelist: ${url} means ${new URL(url).href}`]),
     ]),
     ...manifest['external-whitelist'].flatMap(({ urls, description }) =>
       description === '' ? [`external-whitelist: ${urls[0]} has no description`] : [],
