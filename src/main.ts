@@ -67,7 +67,14 @@ function scratchDirectory() {
 /** Aborts at the first SIGINT or SIGTERM. A second one kills: nobody has to wait for a hung engine. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    const onSignal = (): void => {
+      stop.abort();
+      // Not `once`: that leaves before it is called, and execa's own listener, alone then, would end the process.
+      setImmediate(() => process.off(name, onSignal));
+    };
+    process.on(name, onSignal);
+  }
   return stop.signal;
 }
 

@@ -9,6 +9,7 @@ import {
   placeOf,
   probeApp,
   running,
+  endRig,
   startRig,
   tokenOf,
   until,
@@ -32,7 +33,7 @@ beforeAll(async () => {
   await installApp(rig, 'app-other');
   within = await app.unleash();
 }, 240_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 test(`killed during writes, ${rounds} times: every acknowledged write is there once`, async () => {
   const acknowledged: number[] = [];

@@ -4,6 +4,7 @@ import {
   addresses,
   appManifest,
   running,
+  endRig,
   startRig,
   until,
   urlOf,
@@ -56,7 +57,7 @@ beforeAll(async () => {
   [app, other] = [rig.inside('app-export'), rig.inside('app-other')];
   from = exporting(rig, { app, token: sink });
 }, 240_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 const open = (name: string, how: { kind?: 'expired' | 'stranger'; oldProtocol?: boolean } = {}): Promise<void> =>
   rig.site({ address: ends[name] ?? '', names: [`${name}.example.test`], ...how });

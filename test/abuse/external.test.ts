@@ -6,7 +6,9 @@ import {
   installApp,
   installDriver,
   placeOf,
+  endRig,
   startRig,
+  until,
   type Inside,
   type Probe,
   type Rig,
@@ -29,12 +31,13 @@ beforeAll(async () => {
   await installApp(rig, 'app-probe');
   within = await probe.unleash();
 }, 240_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 const fetch = async (url: string): Promise<string> => {
   const [answer] = await probe.ask([{ url, anyCertificate: true, timeoutMs: 3_000 }]);
   return answer?.error ?? answer?.body ?? 'nothing';
 };
+const reaches = async (path: string): Promise<boolean> => (await fetch(`https://${host}${path}`)).includes('from');
 const visitsAt = async (address: string, port = 443) =>
   (await rig.outside.visits()).filter((visit) => visit.address === address && visit.port === port);
 
@@ -60,7 +63,7 @@ test('no other port, protocol, name or address of the outside gets a packet', as
     ...to(spoofed, 443).slice(1),
     ...[first, elsewhere, '8.8.8.8', addresses.lan].flatMap((address) => [...to(address, 443), ...to(address, 8443)]),
   ]);
-  expect(new Set(tried.map(({ answer }) => answer))).toEqual(new Set(['timeout']));
+  for (const { answer } of tried) expect(['timeout', 'ECONNREFUSED']).toContain(answer);
   expect(eyes.packets(({ protocol }) => protocol !== 'icmp6')).toEqual([]);
 }, 60_000);
 
@@ -76,9 +79,11 @@ test.each(['192.168.77.10', '127.0.0.1', '169.254.169.254', '10.196.0.2', '100.6
     await rig.outside.setNames({ [host]: { addresses: [inward] } });
     await using atLan = await rig.rooms.lan.watch();
     await using host443 = await rig.rooms.box.listen([{ protocol: 'tcp', address: '127.0.0.1', port: 8_443 }]);
+    // What was looked up a moment ago may be used for its time to live.
+    await until('the old address to be forgotten', async () => ((await reaches('/inward')) ? undefined : true));
     const before = (await rig.outside.visits()).length;
-    expect(await fetch(`https://${host}/inward`)).not.toContain('from');
-    expect((await rig.outside.visits()).slice(before)).toEqual([]);
+    expect(await reaches('/inward')).toBe(false);
+    expect(await rig.outside.visits()).toHaveLength(before);
     expect(atLan.packets(({ protocol }) => protocol !== 'icmp6')).toEqual([]);
     expect(host443.arrivals()).toEqual([]);
     await rig.outside.setNames({ [host]: { addresses: [first] } });
@@ -96,7 +101,7 @@ test('names out of reach are an error soon, not a hang, and another app’s name
   expect(performance.now() - start).toBeLessThan(1_000);
   await slow;
   await rig.outside.setNames({ [host]: { addresses: [first] } });
-  expect(await fetch(`https://${host}/again`)).toContain('from');
+  await until('the name to be found again', async () => ((await reaches('/again')) ? true : undefined));
 }, 60_000);
 
 test('an app has no way there: not by name, not by number, not through the driver’s address for it', async () => {
@@ -107,7 +112,7 @@ test('an app has no way there: not by name, not by number, not through the drive
   expect(await askDns(app, gateway, [host])).toMatchObject([{ rcode: 'NXDOMAIN' }]);
   const targets = [first, second, peers.get(host) ?? ''];
   const tried = await app.send(targets.map((address) => ({ kind: 'tcp', address, port: 443, timeout: 0.7 })));
-  expect(new Set(tried.map(({ answer }) => answer))).toEqual(new Set(['timeout']));
+  for (const { answer } of tried) expect(['timeout', 'ECONNREFUSED']).toContain(answer);
   expect(eyes.packets(({ protocol }) => protocol !== 'icmp6')).toEqual([]);
 });
 

@@ -5,9 +5,12 @@ import {
   driverStore,
   installApp,
   installDriver,
+  password,
   running,
+  endRig,
   startRig,
   tokenOf,
+  until,
   urlOf,
   withToken,
   type Rig,
@@ -20,7 +23,7 @@ beforeAll(async () => {
   rig = await startRig({ databox: false });
   before = await traces(rig);
 }, 120_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 const cli = (...argv: string[]): Promise<string> => {
   const [file = '', ...rest] = rig.databox.cli(argv);
@@ -70,9 +73,10 @@ test('after a crash, a start and a stop clean up what the crash left', async () 
 test('a second Databox refuses to start and changes nothing', async () => {
   await rig.databox.start();
   await running(rig, 'app-probe');
-  const running1 = await traces(rig);
+  await until('the owner’s door', async () => ((await rig.owner().login(password)).status === 200 ? true : undefined));
+  const first = await traces(rig);
   const [file = '', ...argv] = rig.databox.cli(['start', '--config', rig.databox.configFile]);
   await expect(run(file, argv, { timeoutMs: 30_000 })).rejects.toMatchObject({ details: { exitCode: 75 } });
-  expect(await traces(rig)).toEqual(running1);
+  expect(await traces(rig)).toEqual(first);
   expect(await rig.databox.kill('SIGTERM')).toBe(0);
 }, 120_000);

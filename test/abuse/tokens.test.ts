@@ -8,6 +8,7 @@ import {
   hrefOf,
   installApp,
   installDriver,
+  endRig,
   startRig,
   tokenOf,
   urlOf,
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await installApp(rig, 'app-other');
   token = await tokenOf(app, driverStore, '/ts/temperature/*');
 }, 240_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 const statusOf = async (url: string, used: string, method = 'GET', inside = app): Promise<number | string> => {
   const body = method === 'POST' ? { value: 9 } : undefined;

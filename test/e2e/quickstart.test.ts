@@ -1,14 +1,14 @@
 /** The newcomer's one command, on a machine of its own: it proves a run and leaves nothing behind. */
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/base/run.ts';
-import { startRig, type Rig } from '../abuse/rig/index.ts';
+import { endRig, startRig, type Rig } from '../abuse/rig/index.ts';
 import { traces } from '../abuse/rig/traces.ts';
 
 let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({ databox: false });
 }, 120_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 test('scripts/quickstart --once shows at least three samples read over the app’s token, and leaves nothing', async () => {
   const before = await traces(rig);

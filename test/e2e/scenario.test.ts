@@ -3,7 +3,16 @@
  * the original's own; their images are our examples, under the names that those manifests lead to.
  */
 import { readFileSync } from 'node:fs';
-import { addresses, loadExampleImages, password, startRig, until, type Owner, type Rig } from '../abuse/rig/index.ts';
+import {
+  addresses,
+  loadExampleImages,
+  password,
+  endRig,
+  startRig,
+  until,
+  type Owner,
+  type Rig,
+} from '../abuse/rig/index.ts';
 
 let rig: Rig;
 let owner: Owner;
@@ -14,7 +23,7 @@ beforeAll(async () => {
   rig = await startRig({ databox: false });
   await loadExampleImages(rig);
 }, 240_000);
-afterAll(() => rig[Symbol.asyncDispose](), 60_000);
+afterAll(() => endRig(rig), 60_000);
 
 type Datasource = { clientid: string; type: string; [member: string]: unknown };
 type Manifest = { datasources?: Datasource[]; [member: string]: unknown };

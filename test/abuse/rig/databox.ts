@@ -54,15 +54,13 @@ export function createDatabox(house: House, engine: Engine, fixed: Settings): Da
     for (const output of [program.child.stdout, program.child.stderr]) {
       output?.pipe(createWriteStream(logFile, { flags: 'a' }));
     }
-    const over = program.exited.then(({ code }) => `ended with ${code}`);
-    const ready = until('Databox to answer', () => admin.read('/status'), { timeoutMs: 60_000 }).then(
-      () => 'ready',
-      (err: unknown) => String(err),
-    );
-    const first = await Promise.race([over, ready]);
+    let ended: string | undefined;
+    void program.exited.then(({ code }) => void (ended = `ended with ${code}`));
+    const answers = async () => ended ?? ((await admin.read('/status')) && 'ready');
+    const first = await until('Databox to answer', answers, { timeoutMs: 60_000 });
     if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
   };
-  const ended = async () => {
+  const end = async () => {
     if (!program) return 0;
     const { code, signal } = await program.exited;
     program = undefined;
@@ -70,7 +68,7 @@ export function createDatabox(house: House, engine: Engine, fixed: Settings): Da
   };
   const kill: Databox['kill'] = (signal) => {
     program?.kill(signal);
-    return ended();
+    return end();
   };
   return {
     admin,
@@ -79,7 +77,7 @@ export function createDatabox(house: House, engine: Engine, fixed: Settings): Da
     runDir,
     start,
     kill,
-    ended,
+    ended: end,
     restart: () => start(last),
     running: () => program?.child.exitCode === null && program.child.signalCode === null,
     log,

@@ -1,5 +1,6 @@
 import { request as requestHttp, type IncomingHttpHeaders } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Duplex } from 'node:stream';
@@ -45,7 +46,8 @@ export async function openDoor(house: House, room: Room, upstream?: string): Pro
 /** One HTTPS request over an open connection, certificate unchecked unless `ca` is given. */
 export async function askHttps(socket: Duplex, ask: HttpAsk & { host: string; ca?: string }): Promise<HttpAnswer> {
   const { host, ca } = ask;
-  const options = { socket, servername: host, rejectUnauthorized: ca !== undefined, ...(ca && { ca }) };
+  const servername = isIP(host) ? '' : host;
+  const options = { socket, servername, rejectUnauthorized: ca !== undefined, ...(ca && { ca }) };
   return askOver(ask, host, (request) => requestHttps({ ...request, createConnection: () => connectTls(options) }));
 }
 

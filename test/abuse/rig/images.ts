@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildExamples } from '../../../build/examples.ts';
 import { run } from '../../../src/base/run.ts';
 import type { Engine } from './engine.ts';
 import type { House } from './house.ts';
@@ -23,6 +24,13 @@ export async function loadProbeImage({ dir }: House, engine: Engine): Promise<vo
   if (!existsSync(archive)) await pack(join(dir, 'probe'), archive);
   const changes = ['CMD ["/bin/node", "--disable-warning=ExperimentalWarning", "/app/main.ts"]', 'ENV PATH=/bin'];
   await engine.docker(['import', ...changes.flatMap((change) => ['--change', change]), archive, probeImage]);
+}
+
+/** Builds the example images in an engine, over the probe image's Node, under the names that the originals' manifests lead to. */
+export async function loadExampleImages({ engine }: { engine: Engine }): Promise<void> {
+  for (const { dir, image } of await buildExamples()) {
+    await engine.docker(['build', '-q', '-t', image, '--build-arg', `BASE=${probeImage}`, dir]);
+  }
 }
 
 async function pack(root: string, archive: string): Promise<void> {

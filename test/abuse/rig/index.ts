@@ -18,7 +18,7 @@ import { createOwner, type Owner } from './owner.ts';
 
 export { addresses } from './addresses.ts';
 export { password } from './databox.ts';
-export { probeImage } from './images.ts';
+export { loadExampleImages, probeImage } from './images.ts';
 export { probeApp } from './inside.ts';
 export { until } from './until.ts';
 export { leftovers } from './house.ts';
@@ -57,6 +57,9 @@ export type Rig = AsyncDisposable & {
   /** Opens an HTTPS site of the outside with a certificate for its names. */
   site(options: SiteOptions): Promise<void>;
 };
+
+/** For `afterAll`: a rig that could not be built has removed itself. */
+export const endRig = async (rig: Rig | undefined): Promise<void> => rig?.[Symbol.asyncDispose]();
 
 export type RigOptions = {
   settings?: Settings;

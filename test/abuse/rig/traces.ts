@@ -30,7 +30,8 @@ export async function traces(rig: Rig): Promise<Traces> {
   });
 }
 
-const isRule = (line: string): boolean => line !== '' && !line.startsWith('#');
+/** Rules and chains of our own or Docker's; a table that was looked into once exists, empty, from then on. */
+const isRule = (line: string): boolean => line.startsWith('-A') || /^:\S+ - /.test(line);
 const withoutCounters = (line: string): string => line.replace(/\[\d+:\d+\]/, '');
 const tidy = (all: Traces): Traces =>
   Object.fromEntries(Object.entries(all).map(([what, lines]) => [what, lines.filter(Boolean).sort()]));
