@@ -1,4 +1,8 @@
 /** build — everything that a checkout needs before it runs: `npm run build`. */
+import { buildClient } from './client.ts';
+import { buildExamples } from './examples.ts';
 import { buildNative } from './native.ts';
 
 console.log(`built ${buildNative()}`);
+console.log(`built ${await buildClient()}`);
+for (const { dir } of await buildExamples()) console.log(`built ${dir}`);

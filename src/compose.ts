@@ -44,7 +44,10 @@ export async function start(part: Part): Promise<Databox> {
     }),
   );
   const way = up.move();
-  return { failed: Promise.race([network.failed, parts.stores.failed]), [Symbol.asyncDispose]: () => way.disposeAsync() };
+  return {
+    failed: Promise.race([network.failed, parts.stores.failed]),
+    [Symbol.asyncDispose]: () => way.disposeAsync(),
+  };
 }
 
 /** The parts that need no root and touch nothing but their files. */
