@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
 import { Failure, failureFrom } from '../base/errors.ts';
 
 export type Ask = {
@@ -25,9 +24,14 @@ export type Box = {
 export function connectBox(socketPath: string): Box {
   const open = async ({ method = 'GET', path, body, accept = 'application/json' }: Ask): Promise<IncomingMessage> => {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const headers = { accept, ...(body !== undefined && { 'content-type': 'application/json' }) };
+    // Node sends the body of a DELETE without its length, unless told.
+    const headers = {
+      accept,
+      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    };
     const req = request({ socketPath, method, path, headers, agent: false });
-    req.end(text);
+    // What goes wrong after the response has begun, its reader hears.
+    req.on('error', () => {}).end(text);
     let res: IncomingMessage;
     try {
       [res] = (await once(req, 'response')) as [IncomingMessage];
@@ -37,19 +41,31 @@ export function connectBox(socketPath: string): Box {
     if ((res.statusCode ?? 500) < 400) return res;
     throw failureFrom(parsed(await textOf(res)), `Databox answered ${res.statusCode}`);
   };
+  const textOf = async (res: IncomingMessage): Promise<string> => {
+    let text = '';
+    for await (const part of partsOf(res)) text += part;
+    return text;
+  };
+  async function* partsOf(res: IncomingMessage): AsyncGenerator<string> {
+    try {
+      yield* res.setEncoding('utf8') as AsyncIterable<string>;
+    } catch (err) {
+      throw notReached(err as NodeJS.ErrnoException, socketPath);
+    }
+  }
   return {
     open,
     ask: async (ask) => parsed(await textOf(await open(ask))),
     async *lines(ask) {
-      yield* createInterface({ input: await open(ask), crlfDelay: Infinity });
+      let rest = '';
+      for await (const part of partsOf(await open(ask))) {
+        const lines = (rest + part).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+      }
+      if (rest !== '') yield rest;
     },
   };
-}
-
-async function textOf(res: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of res as AsyncIterable<Buffer>) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../src/base/errors.ts';
+import { startAdmin } from '../../../src/manager/web/index.ts';
 import { type AdminBox, app, hrefs, startAdminBox } from '../manager/web/admin-box.ts';
 import { databox, inProcess } from './command.ts';
 
@@ -134,6 +135,37 @@ test('uninstall, restart, revoke, allow and repo say what they did', async () =>
     ...[run('repo', 'add', 'ext::sh')],
   ]);
   expect([both?.code, absent?.code, bad?.code]).toEqual([64, 66, 65]);
+});
+
+test('repositories: a broken manifest is named, an official one stays', async () => {
+  const shop = join(box.dir, 'shop');
+  const [list, sync, remove] = await Promise.all([
+    run('repo', 'list'),
+    run('repo', 'sync', '--json'),
+    run('repo', 'remove', shop),
+  ]);
+  expect(list.out).toMatch(/shop.* \* +1 .*\n.*broken\.json is skipped: /);
+  expect(JSON.parse(sync.out)).toEqual([expect.objectContaining({ manifests: 1, official: true })]);
+  expect(remove.code).toBe(65);
+});
+
+test('stop waits until the box is gone', async () => {
+  const runDir = join(box.dir, 'stopping');
+  const admin = await startAdmin({
+    ...{ ...box.parts, config: { 'run.dir': runDir } },
+    stop: () => void setTimeout(() => void admin[Symbol.asyncDispose](), 50),
+  });
+  const { code, out } = await inProcess(runDir, ['stop', '--json']);
+  expect([code, JSON.parse(out), existsSync(admin.path)]).toEqual([0, { stopped: true }, false]);
+});
+
+test('a box that dies in the middle of an answer is said to have stopped', async () => {
+  const runDir = join(box.dir, 'dying');
+  const admin = await startAdmin({ ...box.parts, config: { 'run.dir': runDir } });
+  const followed = inProcess(runDir, ['logs', '-f', 'app-y']);
+  while (box.manager.calls.every(({ name }) => name !== 'logs begun')) await new Promise(setImmediate);
+  await admin[Symbol.asyncDispose]();
+  expect(await followed).toMatchObject({ code: 69, out: expect.stringContaining('hello from app-y') as string });
 });
 
 test('without a running Databox the advice is to start it', async () => {

@@ -137,6 +137,7 @@ function adminManager() {
     async logs(name: string, o: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }) {
       o.onLine(`hello from ${name}\t\u001b[2Jhidden`);
       if (!o.follow) return;
+      far.calls.push({ name: 'logs begun', argument: name });
       const { promise, resolve } = Promise.withResolvers<void>();
       o.signal.addEventListener('abort', () => resolve());
       await promise;
