@@ -39,23 +39,12 @@ export function connectBox(socketPath: string): Box {
       throw notReached(err as NodeJS.ErrnoException, socketPath);
     }
     if ((res.statusCode ?? 500) < 400) return res;
-    throw failureFrom(parsed(await textOf(res)), `Databox answered ${res.statusCode}`);
+    throw failureFrom(parsed(await textOf(partsOf(res))), `Databox answered ${res.statusCode}`);
   };
-  const textOf = async (res: IncomingMessage): Promise<string> => {
-    let text = '';
-    for await (const part of partsOf(res)) text += part;
-    return text;
-  };
-  async function* partsOf(res: IncomingMessage): AsyncGenerator<string> {
-    try {
-      yield* res.setEncoding('utf8') as AsyncIterable<string>;
-    } catch (err) {
-      throw notReached(err as NodeJS.ErrnoException, socketPath);
-    }
-  }
+  const partsOf = (res: IncomingMessage) => partsFrom(res, socketPath);
   return {
     open,
-    ask: async (ask) => parsed(await textOf(await open(ask))),
+    ask: async (ask) => parsed(await textOf(partsOf(await open(ask)))),
     async *lines(ask) {
       let rest = '';
       for await (const part of partsOf(await open(ask))) {
@@ -66,6 +55,21 @@ export function connectBox(socketPath: string): Box {
       if (rest !== '') yield rest;
     },
   };
+}
+
+/** @throws Failure `databox.stopped` when the box dies in the middle of its answer */
+async function* partsFrom(res: IncomingMessage, socketPath: string): AsyncGenerator<string> {
+  try {
+    yield* res.setEncoding('utf8') as AsyncIterable<string>;
+  } catch (err) {
+    throw notReached(err as NodeJS.ErrnoException, socketPath);
+  }
+}
+
+async function textOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const part of parts) text += part;
+  return text;
 }
 
 function parsed(text: string): unknown {
