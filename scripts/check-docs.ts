@@ -1,5 +1,6 @@
 /** Prints the docs that code knows better than prose; `--write` mends them, without it a stale one fails the check. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cliReference, createProgram } from '../src/cli/index.ts';
 import { envOf, flagOf, settings } from '../src/base/config.ts';
 import { failures } from '../src/base/errors.ts';
 
@@ -39,9 +40,13 @@ const errors = (): string =>
     '',
   ].join('\n');
 
+const nothing = () => Promise.resolve();
+const commands = (): string => cliReference(createProgram({ start: nothing, dev: nothing, version: '' }));
+
 const pages: Record<string, () => string | Promise<string>> = {
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
+  'docs/cli.md': commands,
 };
 
 const write = process.argv.includes('--write');

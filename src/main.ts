@@ -25,7 +25,7 @@ async function start(sources: Sources): Promise<void> {
  * Runs the author's desk in the foreground. Without a state directory it is fresh each time; without repositories it
  * serves the component of the current folder.
  */
-async function dev({ port, sources }: DevRequest): Promise<void> {
+async function dev({ port, json, sources }: DevRequest): Promise<void> {
   const given = (name: SettingName) => sources.flags?.[name] !== undefined || process.env[envOf(name)] !== undefined;
   const here = existsSync('databox-manifest.json') ? [resolve('.')] : [];
   using scratch = given('state.dir') ? keep('') : scratchDirectory();
@@ -38,7 +38,8 @@ async function dev({ port, sources }: DevRequest): Promise<void> {
   const signal = stopSignal();
   const { startDesk } = await import('./dev.ts');
   await using desk = await startDesk({ config, log: createLog(config['log.level']), signal, port });
-  console.log(introduce(desk.url, desk.environments()));
+  const components = desk.environments();
+  console.log(json ? JSON.stringify({ url: desk.url, enforced: false, components }) : introduce(desk.url, components));
   await aborted(signal);
 }
 
@@ -54,6 +55,7 @@ function introduce(url: string, environments: Record<string, Record<string, stri
     '',
     seats.length > 0 ? seats.join('\n\n') : none,
     '',
+    'Ctrl-C ends it.',
   ].join('\n');
 }
 

@@ -3,6 +3,8 @@ import type { Sources } from '../base/config.ts';
 export type DevRequest = {
   /** Port on 127.0.0.1; 0 takes a free one. */
   port: number;
+  /** Introduce the desk as JSON. */
+  json: boolean;
   sources: Sources;
 };
 

@@ -21,9 +21,13 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
     program
       .command('dev')
       .description('run arbiter, stores, export and app store on 127.0.0.1, for authors: nothing is enforced')
-      .option('--port <number>', 'port on 127.0.0.1', '8080'),
+      .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8080')
+      .option('--json', 'print the address and the variables as one line of JSON'),
   );
-  desk.action(() => dev({ port: whole(desk.opts<{ port: string }>().port), sources: sourcesOf(desk) }));
+  desk.action(() => {
+    const { port, json = false } = desk.opts<{ port: string; json?: boolean }>();
+    return dev({ port: whole(port), json, sources: sourcesOf(desk) });
+  });
 
   const show = configurable(
     program.command('config').description('what is configured').command('show').description('print settings in force'),
