@@ -2,7 +2,7 @@
 import type { Arbiter, Grant } from '../arbiter/index.ts';
 import { createLane } from '../base/lane.ts';
 import type { HypercatItem } from '../base/names.ts';
-import type { Network } from '../network/index.ts';
+import type { Network, Peer } from '../network/index.ts';
 import type { Stores } from '../store/index.ts';
 import { keyOf, rightsOf, type Permission } from './grants.ts';
 import type { Sla } from './sla.ts';
@@ -24,7 +24,7 @@ export async function catalogueOf(stores: Stores): Promise<HypercatItem[]> {
 export type Rights = {
   /**
    * Makes exactly the rights of an agreement true, for a component that is registered and has its network. What must
-   * go goes first and completely: tokens, then open streams, then names and flows.
+   * go goes first and completely: tokens, then names and flows, then what is left of open streams.
    */
   apply(sla: Sla): Promise<void>;
   /** Ends everything a component may do, now: before its container is stopped. */
@@ -40,29 +40,41 @@ export function createRights(parts: RightsParts): Rights {
   };
 }
 
-async function apply({ arbiter, network, stores }: RightsParts, sla: Sla): Promise<void> {
+async function apply(parts: RightsParts, sla: Sla): Promise<void> {
+  const { arbiter, network, stores } = parts;
   const { name } = sla;
   const { permissions, peers } = rightsOf(sla, await catalogueOf(stores));
   const wanted = new Map(permissions.map((permission) => [keyOf(permission), permission]));
   const surplus = arbiter.grants(name).filter((grant) => !wanted.delete(keyOf(permissionOf(grant))));
-  for (const { method, path, target, caveats } of surplus) {
-    arbiter.revoke(name, { method, path, target }, caveats);
-    if (stores.names().includes(target)) stores.cut({ store: target, component: name, path });
+  for (const { method, path, target, caveats } of surplus) arbiter.revoke(name, { method, path, target }, caveats);
+  try {
+    await narrow(network, sla, { peers, targets: new Set(surplus.map((grant) => grant.target)) });
+  } finally {
+    for (const { target: store, path } of surplus) {
+      if (stores.names().includes(store)) stores.cut({ store, component: name, path });
+    }
   }
-  const names = new Set(peers.map((peer) => (peer.kind === 'external' ? peer.host : peer.name)));
-  const known = (await peersOf(network, name)) ?? [];
-  const gone = known.filter((peer) => !names.has(peer));
-  if (gone.length > 0) await network.disconnect(name, gone);
-  const narrowed = new Set(surplus.map((grant) => grant.target));
-  for (const peer of known) if (names.has(peer) && narrowed.has(peer)) await network.reset(name, peer);
   for (const { route, caveats } of wanted.values()) arbiter.grant(name, route, caveats);
   await network.connect(name, peers);
 }
 
+/** Peers that are agreed no longer are withdrawn; flows to those that keep less than before are reset. */
+async function narrow(network: Network, { name }: Sla, o: { peers: readonly Peer[]; targets: Set<string> }) {
+  const names = new Set(o.peers.map((peer) => (peer.kind === 'external' ? peer.host : peer.name)));
+  const known = (await peersOf(network, name)) ?? [];
+  const gone = known.filter((peer) => !names.has(peer));
+  if (gone.length > 0) await network.disconnect(name, gone);
+  for (const peer of known) if (names.has(peer) && o.targets.has(peer)) await network.reset(name, peer);
+}
+
+/** Flows before streams: an ended stream would close its connection politely, and only a reset is sure to arrive. */
 async function end({ arbiter, network, stores }: RightsParts, name: string): Promise<void> {
   arbiter.remove(name);
-  for (const store of stores.names()) stores.cut({ store, component: name });
-  if (await peersOf(network, name)) await network.disconnect(name);
+  try {
+    if (await peersOf(network, name)) await network.disconnect(name);
+  } finally {
+    for (const store of stores.names()) stores.cut({ store, component: name });
+  }
 }
 
 /** What the network has agreed for a component; `undefined` when it does not know it. */
