@@ -109,7 +109,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     get repairs() {
       return gate.repairs;
     },
-    problems: () => problemsOf(gate, queue),
+    problems: createProblems(gate, queue),
     async [Symbol.asyncDispose]() {
       await running.disposeAsync(); // no verdict any more, so nothing new
       await takeAway(native, mark, gate);
@@ -186,10 +186,19 @@ function isAllowed(tables: Tables, { src, dst, protocol: number, dport: port, re
 const gatewaysOf = (tables: Tables): Uint32Array =>
   Uint32Array.from([...tables.components.values()].map(({ gateway }) => toNumber(gateway)));
 
-function problemsOf(gate: Guard, queue: Queue): string[] {
-  const { lost } = queue.counts();
-  const slow = lost > 0 ? [`${lost} new flows were dropped because verdicts were late`] : [];
-  return [...gate.problems(), ...slow];
+/** Late verdicts are a problem for ten minutes after the last one. */
+const lateMs = 10 * 60_000;
+
+function createProblems(gate: Guard, queue: Queue): () => string[] {
+  let before = 0;
+  let lateAt = 0;
+  return () => {
+    const { lost } = queue.counts();
+    if (lost > before) lateAt = Date.now();
+    before = lost;
+    const late = Date.now() - lateAt < lateMs ? [`${lost} new flows were dropped because verdicts were late`] : [];
+    return [...gate.problems(), ...late];
+  };
 }
 
 /** What the kernel refuses is a failure with a code, not a defect. */

@@ -5,7 +5,7 @@ import { createLane } from '../base/lane.ts';
 import type { Kernel } from './kernel.ts';
 import type { Native } from './native.ts';
 import { type Gate, rulesOf } from './rules.ts';
-import { setSysctls } from './sysctl.ts';
+import { setSysctls, weakSettings } from './sysctl.ts';
 import type { Tables } from './tables.ts';
 import { watchFirewall } from './watch.ts';
 
@@ -38,27 +38,15 @@ export async function guard(options: GuardOptions): Promise<Guard> {
   const inTurn = <T>(work: () => Promise<T>) => lane('firewall', work);
   let wanted = options.tables;
   let waiting: Promise<void> | undefined;
-  let repairs = 0;
-  const problems: string[] = [];
   const enforce = (): Promise<void> => {
     waiting = undefined;
     return put(options, wanted);
   };
-  const look = async (): Promise<boolean> => {
-    const ms = await inTurn(() => insist(() => repaired(kernel)));
-    if (ms === null) return true;
-    repairs++;
-    options.onRepaired?.({ ms });
-    return false;
-  };
-  const giveUp = (cause: unknown): boolean => {
-    problems.push('removed firewall rules cannot be put back');
-    options.onFailed?.(lost(cause));
-    return false;
-  };
   await enforce();
-  const watch = watchFirewall(native, kernel.legacy, () => look().catch(giveUp));
-  await look(); // for what happened before the watch began
+  const weak = await weakSettings();
+  const warden = createWarden(options, () => inTurn(() => insist(() => repaired(kernel))));
+  const watch = watchFirewall(native, kernel.legacy, () => warden.look());
+  await warden.look(); // for what happened before the watch began
   return {
     apply: (tables) => {
       wanted = tables;
@@ -66,10 +54,50 @@ export async function guard(options: GuardOptions): Promise<Guard> {
     },
     remove: () => inTurn(() => kernel.remove()),
     get repairs() {
+      return warden.repairs;
+    },
+    problems: () => [...weak, ...warden.problems()],
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
+  };
+}
+
+/** The owner should know for a while, even if they are away from the screen. */
+const alarmMs = 10 * 60_000;
+
+/**
+ * Keeps count of repairs.
+ * @param repair puts back what is missing and returns how long that took, `null` when nothing was
+ */
+function createWarden(options: GuardOptions, repair: () => Promise<number | null>) {
+  const lost = 'removed firewall rules cannot be put back';
+  let repairs = 0;
+  let repairedAt = 0;
+  let failed = false;
+  return {
+    get repairs() {
       return repairs;
     },
-    problems: () => problems,
-    [Symbol.dispose]: () => watch[Symbol.dispose](),
+    /** Resolves to whether all was in place. */
+    async look(): Promise<boolean> {
+      try {
+        const ms = await repair();
+        failed = false;
+        if (ms === null) return true;
+        repairs++;
+        repairedAt = Date.now();
+        options.onRepaired?.({ ms });
+      } catch (cause) {
+        failed = true;
+        options.onFailed?.(new Failure('network.refused', lost, {}, { cause }));
+      }
+      return false;
+    },
+    problems: (): string[] => [
+      ...(failed ? [lost] : []),
+      ...(Date.now() - repairedAt < alarmMs
+        ? ['another program removed firewall rules of Databox; they were put back']
+        : []),
+    ],
   };
 }
 
@@ -85,9 +113,6 @@ async function repaired(kernel: Kernel): Promise<number | null> {
   await kernel.repair();
   return Date.now() - noticed;
 }
-
-const lost = (cause: unknown): Failure =>
-  new Failure('network.refused', 'removed firewall rules cannot be put back', {}, { cause });
 
 async function insist<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

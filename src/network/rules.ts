@@ -77,11 +77,12 @@ function wordsOf({ mark }: Gate) {
  * costs nothing yet, and again in mangle, so that a flush of raw lets nothing through.
  */
 const identity = (places: readonly Place[]) => ({
-  'DBX-ID': [...places.map(({ bridge, ip }) => `-i ${bridge} -s ${ip}/32 ${comment} -j RETURN`), '-j DROP'],
-  'DBX-POOL': ['-i lo -j RETURN', `-i ${bridges} -j RETURN`, '-j DROP'],
+  'DBX-ID': [...places.map(({ bridge, ip }) => `-s ${ip}/32 -i ${bridge} ${comment} -j RETURN`), '-j DROP'],
+  'DBX-POOL': ['-i lo -j RETURN', '-j DROP'],
 });
-const identityJumps = (pool: Cidr): string[] => [
-  `-i ${bridges} -j DBX-ID`,
+/** `-g`: what a component sends never comes back to the rules of the pool, which it may speak from and to. */
+const entrance = (pool: Cidr, components: string): string[] => [
+  `-i ${bridges} -g ${components}`,
   `-d ${pool} -j DBX-POOL`,
   `-s ${pool} -j DBX-POOL`,
 ];
@@ -105,7 +106,8 @@ function rawRules(places: readonly Place[], { pool }: Gate, { reset }: Words): T
     chains: {
       ...identity(places),
       'DBX-DNS': [`${limit} -j DROP`, '-j CT --notrack'],
-      'DBX-RAW': [...identityJumps(pool), ...queries],
+      'DBX-QUERY': ['-j DBX-ID', ...queries],
+      'DBX-RAW': entrance(pool, 'DBX-QUERY'),
       'DBX-RAW-OUT': [`${reset} -j CT --notrack`, ...answers],
     },
     jumps: [
@@ -118,23 +120,25 @@ function rawRules(places: readonly Place[], { pool }: Gate, { reset }: Words): T
 /**
  * F3: the decision. RELATED passes only as an ICMP error: a helper's expectation would open a port nobody agreed to.
  * The mark is restored in *every* state, or a UDP flow without answers is queued packet by packet. Without a verdict
- * process nothing new passes: the queue has no bypass. DNS passes only while the resolver renews its set entry.
+ * process nothing new passes: the queue has no bypass. DNS passes only while the resolver renews its set entry. The
+ * rate is part of the limit's name: the kernel keeps a limit of the same name as it was.
  */
 function mangleRules(places: readonly Place[], { queue, pool, flowsPerSecond }: Gate, words: Words): TableRules {
   const burst = Math.min(flowsPerSecond * 2, hashlimitBurstLimit);
-  const limit = `-m hashlimit --hashlimit-above ${flowsPerSecond}/sec --hashlimit-burst ${burst} --hashlimit-mode srcip --hashlimit-name dbx-new`;
+  const limit = `-m hashlimit --hashlimit-above ${flowsPerSecond}/sec --hashlimit-burst ${burst} --hashlimit-mode srcip --hashlimit-name dbx-new-${flowsPerSecond}`;
   return {
     family: 4,
     table: 'mangle',
     chains: {
       ...identity(places),
-      'DBX-PRE': [...identityJumps(pool), `-i ${bridges} -j DBX`],
+      'DBX-PRE': entrance(pool, 'DBX'),
       DBX: [
+        '-j DBX-ID',
         '! -p icmp -m conntrack --ctstate RELATED -j DROP',
         words.restore,
         `${words.marked} -j RETURN`,
-        ...places.flatMap((place) => query(place, 'RETURN')),
         `-m conntrack --ctstate NEW ${limit} -j DROP`,
+        ...places.flatMap((place) => query(place, 'RETURN')),
         `-m conntrack --ctstate NEW -j NFQUEUE --queue-num ${queue}`,
         '-j DROP',
       ],

@@ -28,6 +28,16 @@ export async function setSysctls(bridges: Iterable<string>): Promise<void> {
   }
 }
 
+/**
+ * Settings of this machine that weaken what we do, as sentences. They are the owner's: we say so, and leave them.
+ */
+export async function weakSettings(): Promise<string[]> {
+  const loose = await readFile('/proc/sys/net/netfilter/nf_conntrack_tcp_loose', 'utf8');
+  return loose.trim() === '0'
+    ? ['net.netfilter.nf_conntrack_tcp_loose is 0: connections of a revoked permission end by time-out, not at once']
+    : [];
+}
+
 async function set(path: string, value: string): Promise<void> {
   try {
     if ((await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);

@@ -1,6 +1,8 @@
 /** agent — runs inside one network namespace of the rig and does there what the test asks over the IPC channel. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { loadNative } from '../../../src/network/native.ts';
 import { type Enforcer, type EnforcerOptions, type Pair, startEnforcer } from '../../../src/network/enforcer.ts';
 import { judge, nothing, type Tables } from '../../../src/network/tables.ts';
@@ -114,6 +116,12 @@ const methods = {
     const sent = native.tcpSend(socket, Uint32Array.from(words));
     native.tcpClose(socket);
     return sent;
+  },
+  /** Opens queue and watch in a thread and terminates it; resolves to its exit code. */
+  thread: async () => {
+    const worker = new Worker(new URL('thread.ts', import.meta.url));
+    await once(worker, 'message');
+    return worker.terminate();
   },
   arrivals: () => arrivals.splice(0),
   start: async (options: Omit<EnforcerOptions, 'judge' | 'tables'> & { wire?: WireTables }) => {

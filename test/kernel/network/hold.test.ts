@@ -7,7 +7,7 @@ let box: Agent;
 let everywhere: Agent[];
 
 async function build(backend: 'iptables' | 'iptables-legacy' = 'iptables'): Promise<void> {
-  rig = createRig(backend);
+  rig = createRig({ backend });
   box = rig.agents.box;
   await box.call('start', { ...options, wire: everything });
   // Services in another process than the enforcer: they outlive it.
@@ -96,7 +96,7 @@ describe.each(['iptables', 'iptables-legacy'] as const)('%s swept away', (backen
     await sleep(500);
     expect(await rig.agents.a.call('connect', { host: at.aService, port: 8080 })).toHaveProperty('id');
     expect(await rig.agents.a.call('connect', { host: at.aToB, port: 8080 })).toHaveProperty('id');
-    expect((await box.call('health')).problems).toEqual([]);
+    expect((await box.call('health')).problems).toEqual([expect.stringContaining('they were put back')]);
   });
 });
 
@@ -142,6 +142,11 @@ describe('the process', () => {
     expect(await arrivals()).toEqual([]);
     box.signal('SIGCONT');
     await passes();
+  });
+
+  test('a thread that is terminated leaves the queue free and the process alive', async () => {
+    const agent = rig.agent('box');
+    for (let turn = 0; turn < 5; turn++) expect(await agent.call('thread')).toBe(1);
   });
 
   test('disposed of, it leaves no chain, rule, set or tracked connection', async () => {

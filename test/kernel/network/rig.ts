@@ -88,8 +88,13 @@ export type Rig = AsyncDisposable & {
   agent(place: Place): Agent;
 };
 
-/** @param backend the iptables that this box's Docker uses */
-export function createRig(backend: 'iptables' | 'iptables-legacy' = 'iptables'): Rig {
+export type RigOptions = {
+  /** The iptables that this box's Docker uses. */
+  backend?: 'iptables' | 'iptables-legacy';
+  /** Whether bridges hand their packets to iptables before routing does (br_netfilter, as Docker sets it). */
+  bridgeCalls?: boolean;
+};
+export function createRig({ backend = 'iptables', bridgeCalls = true }: RigOptions = {}): Rig {
   buildNative();
   const id = `dbxk${process.pid.toString(36)}`;
   const name = (place: Place): string => `${id}-${place}`;
@@ -104,6 +109,7 @@ export function createRig(backend: 'iptables' | 'iptables-legacy' = 'iptables'):
     inside(place, `ip link set eth0 up; ${addresses}`);
     inside('box', `ip link set ${boxEnd} up`);
   };
+  inside('box', `sysctl -qw net.bridge.bridge-nf-call-iptables=${bridgeCalls ? 1 : 0} || ${!bridgeCalls}`);
   inside('box', boxLinks);
   link(
     'a',
