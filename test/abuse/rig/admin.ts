@@ -28,7 +28,7 @@ export function createAdmin(socket: string): Admin {
     const answer = await askSocket(socket, {
       method,
       path,
-      timeoutMs: 120_000,
+      timeoutMs: 180_000,
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
     return { ...answer, json: parse(answer.text) };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addresses } from './addresses.ts';
 import { createAdmin, type Admin } from './admin.ts';
+import type { Door } from './door.ts';
 import type { Engine } from './engine.ts';
 import type { House } from './house.ts';
 import { startProgram, type Program } from './process.ts';
@@ -11,7 +12,7 @@ import { until } from './until.ts';
 export type Settings = Record<string, unknown>;
 export type Databox = AsyncDisposable & {
   readonly admin: Admin;
-  /** Starts the process and waits until its admin socket answers. */
+  /** Starts the process and waits until its admin socket and the owner’s port answer. */
   start(settings?: Settings): Promise<void>;
   /** Sends a signal and waits for the end; resolves with the exit code, or the signal that ended it. */
   kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
@@ -34,8 +35,10 @@ export const outsideCa = 'outside-ca.pem';
 export const password = 'correct horse battery';
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
+type Box = { house: House; engine: Engine; door: Door };
+
 /** The real Databox, as a process of the box with files of its own. */
-export function createDatabox(house: House, engine: Engine, fixed: Settings): Databox {
+export function createDatabox({ house, engine, door }: Box, fixed: Settings): Databox {
   const [stateDir, runDir] = [join(house.dir, 'state'), join(house.dir, 'run')];
   const [config, logFile] = [join(house.dir, 'databox.json'), join(house.dir, 'databox.log')];
   const admin = createAdmin(join(runDir, 'databox.sock'));
@@ -56,7 +59,12 @@ export function createDatabox(house: House, engine: Engine, fixed: Settings): Da
     }
     let ended: string | undefined;
     void program.exited.then(({ code }) => void (ended = `ended with ${code}`));
-    const answers = async () => ended ?? ((await admin.read('/status')) && 'ready');
+    const answers = async () => {
+      if (ended) return ended;
+      await admin.read('/status');
+      (await door.connect('127.0.0.1', 443)).destroy(); // the owner's door opens last
+      return 'ready';
+    };
     const first = await until('Databox to answer', answers, { timeoutMs: 60_000 });
     if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
   };

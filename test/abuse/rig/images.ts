@@ -33,6 +33,24 @@ export async function loadExampleImages({ engine }: { engine: Engine }): Promise
   }
 }
 
+/** An image of another architecture, made by hand: older engines ignore `--platform` without a registry. */
+export async function loadForeignImage(
+  { house, engine }: { house: House; engine: Engine },
+  tag: string,
+): Promise<void> {
+  const dir = join(house.dir, 'foreign');
+  mkdirSync(dir);
+  const layer = Buffer.alloc(10_240);
+  const diff = `sha256:${createHash('sha256').update(layer).digest('hex')}`;
+  const config = { architecture: 's390x', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [diff] } };
+  writeFileSync(join(dir, 'layer.tar'), layer);
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config));
+  const manifest = [{ Config: 'config.json', RepoTags: [tag], Layers: ['layer.tar'] }];
+  writeFileSync(join(dir, 'manifest.json'), JSON.stringify(manifest));
+  await run('tar', ['-C', dir, '-cf', `${dir}.tar`, '.']);
+  await engine.docker(['load', '-q', '-i', `${dir}.tar`]);
+}
+
 async function pack(root: string, archive: string): Promise<void> {
   for (const folder of ['bin', 'app', 'etc', 'tmp', 'run', 'root', 'proc', 'sys', 'dev']) {
     mkdirSync(join(root, folder), { recursive: true });

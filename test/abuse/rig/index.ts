@@ -18,7 +18,7 @@ import { createOwner, type Owner } from './owner.ts';
 
 export { addresses } from './addresses.ts';
 export { password } from './databox.ts';
-export { loadExampleImages, probeImage } from './images.ts';
+export { loadExampleImages, loadForeignImage, probeImage } from './images.ts';
 export { probeApp } from './inside.ts';
 export { until } from './until.ts';
 export { leftovers } from './house.ts';
@@ -82,7 +82,9 @@ export async function startRig({ settings = {}, databox: withDatabox = true }: R
   await loadProbeImage(house, engine);
   const caFile = join(house.dir, outsideCa);
   writeFileSync(caFile, authority.pem);
-  const databox = undo.use(createDatabox(house, engine, { 'export.ca-file': caFile, ...settings }));
+  const databox = undo.use(
+    createDatabox({ house, engine, door: doors.box }, { 'export.ca-file': caFile, ...settings }),
+  );
   if (withDatabox) await databox.start();
   const views = rooms.map((room) => [room, vantage((argv) => house.inRoom(room, argv))] as const);
   const kept = undo.move();

@@ -118,7 +118,15 @@ async function respond({
   res.end(body);
 }
 
-const drained = (res: ServerResponse) => new Promise<void>((go) => void res.once('drain', go).once('close', go));
+function drained(res: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    res.off('drain', done).off('close', done);
+    resolve();
+  };
+  res.on('drain', done).on('close', done);
+  return promise;
+}
 
 /** 256 MB of zeros in 256 KB. */
 const bomb = (): Buffer => gzipSync(Buffer.alloc(256 * 1024 * 1024));

@@ -22,7 +22,7 @@ export async function traces(rig: Rig): Promise<Traces> {
     networks: await docker('network', 'ls', '--format', '{{.Name}}'),
     containers: await docker('ps', '-a', '--format', '{{.Names}}'),
     volumes: await docker('volume', 'ls', '-q'),
-    doors: doors.map((line) => line.trim().split(/\s+/)[3] ?? ''),
+    doors: doors.map((line) => withoutPort(line.trim().split(/\s+/)[3] ?? '')),
     secrets: filesIn(join(rig.databox.runDir, 'secrets')),
     sockets: filesIn(rig.databox.runDir).filter((name) => name.endsWith('.sock')),
     permissions: permissionsIn(join(rig.databox.stateDir, 'arbiter.sqlite')),
@@ -32,7 +32,9 @@ export async function traces(rig: Rig): Promise<Traces> {
 
 /** Rules and chains of our own or Docker's; a table that was looked into once exists, empty, from then on. */
 const isRule = (line: string): boolean => line.startsWith('-A') || /^:\S+ - /.test(line);
-const withoutCounters = (line: string): string => line.replace(/\[\d+:\d+\]/, '');
+const withoutCounters = (line: string): string => withoutPort(line.replace(/\[\d+:\d+\]/, ''));
+/** Services listen on free ports, other ones after each start. */
+const withoutPort = (text: string): string => text.replace(/(\d+\.\d+\.\d+\.\d+):\d{5}$/, '$1:free');
 const tidy = (all: Traces): Traces =>
   Object.fromEntries(Object.entries(all).map(([what, lines]) => [what, lines.filter(Boolean).sort()]));
 const filesIn = (dir: string): string[] => (existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String) : []);
