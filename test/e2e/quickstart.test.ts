@@ -10,12 +10,14 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => endRig(rig), 60_000);
 
+const script = fileURLToPath(new URL('../../scripts/quickstart', import.meta.url));
+const quickstart = (...argv: string[]): string[] => rig.house.asBox(['env', `DOCKER_HOST=${rig.engine.host}`, ...argv]);
+const images = () => rig.engine.docker(['images', '-q']);
+
 test('scripts/quickstart --once shows at least three samples read over the appâ€™s token, and leaves nothing', async () => {
   const before = await traces(rig);
-  const images = () => rig.engine.docker(['images', '-q']);
   const imagesBefore = await images();
-  const script = fileURLToPath(new URL('../../scripts/quickstart', import.meta.url));
-  const [file = '', ...argv] = rig.house.asBox(['env', `DOCKER_HOST=${rig.engine.host}`, 'bash', script, '--once']);
+  const [file = '', ...argv] = quickstart('bash', script, '--once');
   const proof = JSON.parse(await run(file, argv, { timeoutMs: 240_000 })) as { samples: unknown[] };
   expect(proof.samples.length).toBeGreaterThanOrEqual(3);
   expect(proof).toMatchObject({
@@ -26,3 +28,16 @@ test('scripts/quickstart --once shows at least three samples read over the appâ€
   expect(await traces(rig)).toEqual(before);
   expect(await images()).toBe(imagesBefore);
 }, 300_000);
+
+test('Ctrl-C while it shows the numbers removes everything', async () => {
+  const before = await traces(rig);
+  const imagesBefore = await images();
+  const said: string[] = [];
+  // `timeout` interrupts the whole process group, as a terminal does.
+  const [file = '', ...argv] = quickstart('timeout', '-s', 'INT', '25', 'bash', script);
+  await run(file, argv, { timeoutMs: 120_000, onLine: (line) => said.push(line) }).catch(() => undefined);
+  expect(said).toEqual(expect.arrayContaining([expect.stringMatching(/^free memory \d+ MB/)]));
+  expect(said.at(-1)).toBe('removing everything');
+  expect(await traces(rig)).toEqual(before);
+  expect(await images()).toBe(imagesBefore);
+}, 180_000);

@@ -68,10 +68,9 @@ function readLines(socketPath: string, body: string, count: number): Promise<voi
   let seen = 0;
   request.on('response', (res) => {
     if (count === 0) resolve();
-    createInterface({ input: res })
-      .on('line', () => void (++seen >= count && resolve()))
-      .on('close', resolve);
-    res.on('error', () => resolve()); // the process was killed: that is the test
+    const lines = createInterface({ input: res });
+    lines.on('line', () => void (++seen >= count && resolve())).on('close', resolve);
+    for (const stream of [lines, res]) stream.on('error', () => resolve()); // the process was killed: that is the test
   });
   request.on('error', (err) => (seen === 0 ? reject(err) : resolve()));
   request.end(body);
