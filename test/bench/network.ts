@@ -17,8 +17,7 @@ type Started = { place: Place; sink: { address: string; port: number } };
 type Way = { container: string; host: string; port: number };
 const rounds = 7;
 const megabytes = 768;
-// Under the limit of new flows a second, which is not what is measured.
-const connections = 150;
+const connections = 3_000;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const sender = readFileSync(join(here, 'network/sender.ts'), 'utf8');
 
@@ -34,7 +33,7 @@ export async function measure(): Promise<Result[]> {
   const plain = await throughAccept(house, engine, sink);
   const results = [
     await compare({ engine, enforced, plain, name: 'throughput, app to store address', mode: 'transfer' }),
-    await compare({ engine, enforced, plain, name: 'new connections, one after the other', mode: 'connections' }),
+    await compare({ engine, enforced, plain, name: 'new connections, 16 at a time', mode: 'connections' }),
   ];
   box.child.stdin?.end();
   await box.exited;
@@ -95,10 +94,18 @@ async function compare({ engine, enforced, plain, name, mode }: Comparison): Pro
   for (let round = 0; round < rounds; round++) rates.push([await rate(enforced), await rate(plain)]);
   const [with_, without] = [median(rates.map(([a]) => a)), median(rates.map(([, b]) => b))];
   const value = Number((with_ / without).toFixed(3));
-  const goal = mode === 'transfer' ? 0.9 : 0.5;
+  // New flows cost a verdict each and are limited to a fraction of this rate: told, not promised.
+  const goal = mode === 'transfer' ? 0.9 : null;
   const unit = mode === 'transfer' ? 'MiB/s' : 'connections/s';
   return {
-    ...{ name: `${name} ÷ plain ACCEPT rules`, value, unit: 'ratio', goal, better: 'higher', met: value >= goal },
+    ...{
+      name: `${name} ÷ plain ACCEPT rules`,
+      value,
+      unit: 'ratio',
+      goal,
+      better: 'higher',
+      met: goal === null ? null : value >= goal,
+    },
     ...{ enforced: Math.round(with_), plain: Math.round(without), unitOfBoth: unit, rounds },
   };
 }

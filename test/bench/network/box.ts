@@ -6,7 +6,7 @@ import { startNetwork } from '../../../src/network/index.ts';
 
 const [dockerHost = '', dir = ''] = process.argv.slice(2);
 const stop = new AbortController();
-const config = loadConfig({ flags: { 'docker.host': dockerHost } });
+const config = loadConfig({ flags: { 'docker.host': dockerHost, 'network.flows-per-second': 100_000 } });
 const resetSockets = () => 0;
 const network = await startNetwork({ config, log: silent, dir, signal: stop.signal, resetSockets });
 
