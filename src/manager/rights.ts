@@ -9,14 +9,17 @@ import type { Sla } from './sla.ts';
 
 export type RightsParts = { arbiter: Arbiter; network: Network; stores: Stores };
 
-/** Every item of every open store, each under the store that its href names: a store cannot speak for another. */
+/**
+ * Every item of every open store, each under the store that its href names: a store cannot speak for another. One whose
+ * catalogue cannot be read (too long, or closed meanwhile) has none: what was agreed about it ends, and what the owner
+ * takes from others is not held up by it.
+ */
 export async function catalogueOf(stores: Stores): Promise<HypercatItem[]> {
   const items = await Promise.all(
-    stores
-      .names()
-      .map(async (store) =>
-        (await stores.catalogue(store)).filter(({ href }) => href.startsWith(`tcp://${store}:5555/`)),
-      ),
+    stores.names().map(async (store) => {
+      const own = await stores.catalogue(store).catch(() => []);
+      return own.filter(({ href }) => href.startsWith(`tcp://${store}:5555/`));
+    }),
   );
   return items.flat();
 }

@@ -55,7 +55,7 @@ async function* parts(store: OpenStore, question: Read, first: Reply): AsyncGene
 export async function collect(store: OpenStore, question: Read, limitBytes: number): Promise<Buffer | null> {
   const reply = await store.engine.read(store.name, question);
   const body = wholeOf(reply);
-  if (body !== null) return Buffer.from(body as string);
+  if (body !== null) return body.length > limitBytes ? null : Buffer.from(body as string);
   const texts: string[] = [];
   let bytes = 0;
   for await (const part of parts(store, question, reply)) {

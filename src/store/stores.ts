@@ -23,7 +23,7 @@ export type Stores = AsyncDisposable & {
   handler(name: string): Handler;
   /** The open ones, sorted. */
   names(): string[];
-  /** Newest registration first. */
+  /** Newest registration first. @throws Failure `store.unknown`, `body.too-large` for more than 4 MiB */
   catalogue(name: string): Promise<HypercatItem[]>;
   /** Called after each registration, once it is on disk. Returns the function that ends it. */
   onCatalogue(listener: (store: string, item: HypercatItem) => void): () => void;
