@@ -1,9 +1,10 @@
 /** components — what is installed and how each is doing. In memory; agreements are on disk (sql.ts). */
 import { Failure } from '../base/errors.ts';
+import type { HypercatItem } from '../base/names.ts';
 import type { Place } from '../network/index.ts';
 import type { ComponentState, ComponentStatus } from './face.ts';
 import { datasourceOf } from './items.ts';
-import type { Sla } from './sla.ts';
+import { faultOf, type Sla } from './sla.ts';
 
 export type Component = {
   sla: Sla;
@@ -24,7 +25,9 @@ export type Component = {
 export type Components = Map<string, Component>;
 
 export const newComponent = (sla: Sla, state: ComponentState): Component => ({
-  ...{ sla, state, desired: 'running', restarts: 0, missing: [] },
+  ...{ sla, state, desired: 'running', restarts: 0 },
+  // Until somebody looked: what is registered meanwhile must count as a change.
+  missing: sla.datasources.map(({ href }) => href),
 });
 
 /** @throws Failure `component.unknown` */
@@ -33,6 +36,20 @@ export function componentOf(components: Components, name: string): Component {
   if (component) return component;
   throw new Failure('component.unknown', `no component ${name} is installed`, { name });
 }
+
+/** The same. @throws Failure `component.unknown`; `component.busy` when its removal was begun and only that can go on */
+export function keptComponentOf(components: Components, name: string): Component {
+  const component = componentOf(components, name);
+  if (component.desired === 'running') return component;
+  throw new Failure('component.busy', `the removal of ${name} has begun: uninstall it again`, { name });
+}
+
+/** Whether a registration at this store brings what a component waits for, or ends what it has. */
+export const isAffected = ({ sla, missing }: Component, store: string, item: HypercatItem): boolean =>
+  datasourceOf(item.href)?.store === store &&
+  sla.datasources
+    .filter(({ href, revoked }) => href === item.href && !revoked)
+    .some((line) => missing.includes(item.href) === (faultOf(line, item) === undefined));
 
 /** Those whose agreement names a datasource of this store. */
 export const dependentsOf = (components: Components, store: string): Component[] =>

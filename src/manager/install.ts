@@ -1,7 +1,7 @@
 /** install — the owner's changes: a component comes wholly or not at all, and goes wholly, whenever we are killed. */
 import { canonicalDestination } from '../base/destinations.ts';
 import { Failure } from '../base/errors.ts';
-import { componentOf, newComponent, type Component } from './components.ts';
+import { componentOf, keptComponentOf, newComponent, type Component } from './components.ts';
 import { removeContainers } from './containers.ts';
 import type { InstallRequest, Progress } from './face.ts';
 import { bring, fillIn, pulling, settle, start, withdraw, type Core } from './lifecycle.ts';
@@ -95,7 +95,7 @@ export async function uninstall(core: Core, name: string, data: 'keep' | 'delete
 
 export async function restart(core: Core, name: string): Promise<void> {
   await core.lane(name, async () => {
-    const component = componentOf(core.components, name);
+    const component = keptComponentOf(core.components, name);
     Object.assign(component, { container: undefined, restarts: 0 });
     await removeContainers(core, name);
     await start(core, component);
@@ -106,12 +106,15 @@ export async function restart(core: Core, name: string): Promise<void> {
 /** Saved first: a kill in between must not bring back what was taken. */
 export async function change(core: Core, name: string, o: { line: Line; revoked: boolean }): Promise<void> {
   await core.lane(name, async () => {
-    const component = componentOf(core.components, name);
+    const component = keptComponentOf(core.components, name);
     component.sla = withLine(component.sla, o.line, o.revoked);
     core.records.save(component.sla);
-    if (component.place) await settle(core, component);
-    if (o.revoked && 'destination' in o.line) {
-      core.outbox.forget(name, canonicalDestination(o.line.destination) ?? o.line.destination);
+    try {
+      await settle(core, component);
+    } finally {
+      if (o.revoked && 'destination' in o.line) {
+        core.outbox.forget(name, canonicalDestination(o.line.destination) ?? o.line.destination);
+      }
     }
     core.log.info({ component: name, line: o.line, revoked: o.revoked }, 'agreement changed');
   });

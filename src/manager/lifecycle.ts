@@ -130,19 +130,21 @@ export function advance(core: Core, component: Component): void {
     .catch((err: unknown) => core.log.error({ err, component: name }, 'rights cannot be brought up to date'));
 }
 
-/** Brings a placed component's rights to what its agreement says now. */
+/**
+ * Brings a component's rights to what its agreement says now. Whether it has any is seen, not remembered: one that could
+ * not be started may run all the same, with what it had.
+ */
 export async function settle(core: Core, component: Component): Promise<void> {
-  await core.rights.apply(component.sla);
+  try {
+    await core.rights.apply(component.sla);
+  } catch (err) {
+    // It was never placed, or is being uninstalled: it has nothing, and gets nothing.
+    if (!(err instanceof Failure) || err.code !== 'component.unknown') throw err;
+  }
   component.missing = missingOf(component.sla, await catalogueOf(core.stores));
 }
 
 /** A store is gone: what others agreed about it ends before this resolves. */
 export async function withdraw(core: Core, store: string): Promise<void> {
-  for (const component of dependentsOf(core.components, store)) {
-    if (!component.place) continue;
-    await settle(core, component).catch((err: unknown) => {
-      // It is being uninstalled itself, and has lost everything already.
-      if (!(err instanceof Failure) || err.code !== 'component.unknown') throw err;
-    });
-  }
+  for (const component of dependentsOf(core.components, store)) await settle(core, component);
 }

@@ -1,5 +1,6 @@
 /** manager — what the face promises, from the parts. */
-import { componentOf, statusOf } from './components.ts';
+import type { HypercatItem } from '../base/names.ts';
+import { componentOf, isAffected, statusOf } from './components.ts';
 import { findContainers } from './containers.ts';
 import { openCore, type ManagerOptions, type OpenCore } from './core.ts';
 import { every } from './every.ts';
@@ -21,7 +22,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   const { components, signal, log, docker } = core;
   await using way = new AsyncDisposableStack();
   way.defer(() => goDown(core));
-  way.defer(core.stores.onCatalogue((_store, { href }) => onRegistered(core, href)));
+  way.defer(core.stores.onCatalogue((store, item) => onRegistered(core, store, item)));
   await reload(core);
   supervise({
     ...{ docker, log, signal },
@@ -50,9 +51,9 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   };
 }
 
-/** A datasource that somebody's agreement names was registered. */
-function onRegistered(core: OpenCore, href: string): void {
-  for (const component of core.components.values()) if (component.missing.includes(href)) advance(core, component);
+/** A datasource that somebody's agreement names was registered, or is not what was agreed any more. */
+function onRegistered(core: OpenCore, store: string, item: HypercatItem): void {
+  for (const component of core.components.values()) if (isAffected(component, store, item)) advance(core, component);
 }
 
 /** Containers go, data stays. Networks, addresses and rules go with the network, which stops after us. */

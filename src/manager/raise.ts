@@ -47,17 +47,30 @@ export async function raise(parts: RaiseParts, o: { sla: Sla; image: ImageFacts;
 }
 
 /**
- * Takes everything of a component away, whatever part of it exists; what it may do ends first.
+ * Takes everything of a component away, whatever part of it exists; what it may do ends first. A part that resists keeps
+ * no other from going.
  * @param dependents called when its store is gone, to withdraw what others agreed about it
+ * @throws the first failure, after everything was tried
  */
 export async function erase(parts: RaiseParts, o: { name: string; data: 'keep' | 'delete'; dependents: Withdraw }) {
   const { name, data, dependents } = o;
-  await parts.rights.end(name);
-  await closeStore(parts, name, data);
-  await dependents(storeName(name));
-  await removeContainers(parts, name);
-  await parts.network.removeComponent(name);
-  parts.outbox.forget(name);
+  const steps: (() => Promise<void> | void)[] = [
+    () => parts.rights.end(name),
+    () => parts.outbox.forget(name),
+    () => closeStore(parts, name, data),
+    () => dependents(storeName(name)),
+    () => removeContainers(parts, name),
+    () => parts.network.removeComponent(name),
+  ];
+  const faults: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (err) {
+      faults.push(err);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
 }
 export type Withdraw = (store: string) => Promise<void>;
 

@@ -1,5 +1,6 @@
 /** rights — brings the arbiter and the network to what an agreement says, withdrawing before granting. */
 import type { Arbiter, Grant } from '../arbiter/index.ts';
+import { Failure } from '../base/errors.ts';
 import { createLane } from '../base/lane.ts';
 import type { HypercatItem } from '../base/names.ts';
 import type { Network, Peer } from '../network/index.ts';
@@ -28,6 +29,7 @@ export type Rights = {
   /**
    * Makes exactly the rights of an agreement true, for a component that is registered and has its network. What must
    * go goes first and completely: tokens, then names and flows, then what is left of open streams.
+   * @throws Failure `component.unknown` after the component's end: it may lose, and gets nothing; `network.*`
    */
   apply(sla: Sla): Promise<void>;
   /** Ends everything a component may do, now: before its container is stopped. */
@@ -56,6 +58,10 @@ async function apply(parts: RightsParts, sla: Sla): Promise<void> {
     for (const { target: store, path } of surplus) {
       if (stores.names().includes(store)) stores.cut({ store, component: name, path });
     }
+  }
+  // After its end what it lost stays lost, whoever is late.
+  if (!arbiter.components().some((component) => component.name === name)) {
+    throw new Failure('component.unknown', `no component ${name} is registered`, { name });
   }
   for (const { route, caveats } of wanted.values()) arbiter.grant(name, route, caveats);
   await network.connect(name, peers);

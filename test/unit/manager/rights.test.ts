@@ -160,4 +160,8 @@ test('the end of everything: grants, then names', async () => {
   await rights.end('app-x');
   expect(calls).toEqual(['disconnect all; grants 0']);
   expect(arbiter.components().some(({ name }) => name === 'app-x')).toBe(false);
+  calls = [];
+  const late = rights.apply(agree(manifestOf()));
+  await expect(late).rejects.toMatchObject({ code: 'component.unknown' });
+  expect(calls).toEqual([]);
 });
