@@ -79,9 +79,11 @@ function ownStore(sla: Sla): Permission[] {
 /** One grant a destination, each with its caveat: a token without a destination, or with another one, fits none. */
 function exportsOf(sla: Sla): Permission[] {
   if (sla.type !== 'app') return [];
+  // What was taken back is the place, in whatever spelling another line names it.
+  const revoked = new Set(sla.revoked.destinations.map(canonicalDestination));
   return sla.manifest['export-whitelist'].flatMap(({ url }) => {
     const destination = canonicalDestination(url);
-    if (destination === undefined || sla.revoked.destinations.includes(url)) return [];
+    if (destination === undefined || revoked.has(destination)) return [];
     return ['/export', '/lp/export'].map((path) => ({
       route: { method: 'POST' as const, path, target: 'export-service' },
       caveats: [{ destination }],

@@ -17,14 +17,15 @@ type Found = { manifest: Manifest; warnings: string[]; origin: string; commit: s
 
 /**
  * The manifest that counts. One that a repository has is taken from there, and a posted one of its name must say the
- * same; one that no repository has counts as uploaded by the owner.
+ * same; one that no repository has counts as uploaded by the owner. Only what is posted chooses: an author who wrote
+ * `hypercat` into a repository would choose in the owner's place.
  * @throws Failure `manifest.invalid`, `manifest.unknown`, `manifest.differs`
  */
 export function findManifest(appstore: Appstore, { name, manifest: posted }: Asked): Found {
   if (posted === undefined) {
     const entry = name === undefined ? undefined : appstore.find(name);
     if (!entry) throw new Failure('manifest.unknown', `no repository has a manifest named ${name ?? ''}`, { name });
-    return { ...entry, choices: choicesOf(entry.manifest) };
+    return { ...entry, manifest: withoutChoices(entry.manifest), choices: {} };
   }
   const { manifest, warnings } = appstore.parse(posted);
   if (name !== undefined && name !== manifest.name) {
@@ -36,7 +37,7 @@ export function findManifest(appstore: Appstore, { name, manifest: posted }: Ask
     return { manifest: withoutChoices(manifest), warnings, origin: 'owner', commit: null, choices };
   }
   const members = differences(manifest, known.manifest);
-  if (members.length === 0) return { ...known, choices };
+  if (members.length === 0) return { ...known, manifest: withoutChoices(known.manifest), choices };
   throw new Failure(
     'manifest.differs',
     `${known.origin} has another manifest of ${manifest.name}: ${members.join(', ')} differ`,

@@ -124,17 +124,21 @@ function lineOf({ clientid, name, type }: Asked, href: string, item: HypercatIte
   const line = { clientid, name, type, href, item: null, agreed: 'read', revoked: false } as const;
   if (!datasourceOf(href)) throw refuse(clientid, `${clientid}: ${href} is no datasource of a component's store`);
   if (!item) return { ...line, agreed: 'read' };
-  const fault = faultOf({ name, type, href }, item);
+  const fault = faultOf({ name, type, href, agreed: useOf(item) }, item);
   if (fault) throw refuse(clientid, `${clientid}: ${fault}`);
   return { ...line, item, agreed: useOf(item) };
 }
 
+type Standing = Pick<DatasourceLine, 'name' | 'type' | 'href' | 'agreed'>;
+
 /** Why an item may not stand for a line, `undefined` when it may. */
-export function faultOf(line: { name: string; type: string; href: string }, item: HypercatItem): string | undefined {
+export function faultOf(line: Standing, item: HypercatItem): string | undefined {
   const isCall = useOf(item) === 'call';
   if (typeOf(item) !== line.type) return `${line.href} is of type ${typeOf(item) ?? 'unknown'}, not ${line.type}`;
   if (isCall && !/^[A-Za-z0-9_.-]{1,64}$/.test(line.name)) return `${line.name} is no function name`;
-  if (!isCall && !isDataPath(datasourceOf(line.href)?.path ?? '')) return `${line.href} names no single datasource`;
+  if ((!isCall || line.agreed !== 'call') && !isDataPath(datasourceOf(line.href)?.path ?? '')) {
+    return `${line.href} names no single datasource`;
+  }
   return undefined;
 }
 

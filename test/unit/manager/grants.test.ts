@@ -79,6 +79,12 @@ test('every destination has its own grants, each with its own caveat', () => {
   expect(permissions(withLine(exporting, { destination: 'https://a.example' }, true), [])).toHaveLength(2);
 });
 
+test('a destination that is taken back is taken back in every spelling', () => {
+  const urls = ['https://a.example', 'https://A.example/', 'https://a.example:443/'];
+  const exporting = agree(manifestOf({ 'export-whitelist': urls.map((url) => ({ url })) }));
+  expect(permissions(withLine(exporting, { destination: 'https://a.example' }, true), [])).toEqual([]);
+});
+
 test('a driver reaches the hosts and ports of its URLs, and neither an app nor the export service', () => {
   const whitelist = [
     { urls: ['https://api.example/v1', 'wss://api.example/live', 'https://api.example:8443/'], description: 'd' },

@@ -17,6 +17,8 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'review-'));
   mkdirSync(join(dir, 'shop'));
   writeFileSync(join(dir, 'shop', 'app.json'), JSON.stringify(manifest));
+  const chooser = { ...manifest, name: 'app-chooser', datasources: [datasource('T', { hypercat: { href } })] };
+  writeFileSync(join(dir, 'shop', 'chooser.json'), JSON.stringify(chooser));
   appstore = await startAppstore({
     ...{ file: ':memory:', repositories: [join(dir, 'shop')], syncMinutes: 60, release: '0.5.2', log: silent },
     signal: new AbortController().signal,
@@ -30,6 +32,12 @@ afterAll(async () => {
 
 test('by name, the repository’s manifest counts', () => {
   expect(findManifest(appstore, { name: 'app-known' })).toMatchObject({ origin: join(dir, 'shop'), choices: {} });
+});
+
+test('an author chooses no datasource in the owner’s place', () => {
+  const found = findManifest(appstore, { name: 'app-chooser' });
+  expect(found.choices).toEqual({});
+  expect(JSON.stringify(found.manifest)).not.toContain('hypercat');
 });
 
 test('a posted manifest that says the same counts as the repository’s, and its choices are taken', () => {

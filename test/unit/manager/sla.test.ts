@@ -103,6 +103,15 @@ test.each([
   expect(() => agree(app, { choices: { loadavg1: wide.href }, catalogue: [wide] })).toThrow('loadavg1');
 });
 
+test.each([
+  ['every series', '/ts'],
+  ['every key', '/kv'],
+])('M10 an item that comes later as a function cannot open %s to a line that reads', (_, path) => {
+  const wide = item(store, path, { hasType: 'loadavg1', isFunc: true });
+  const waiting = agree(app, { choices: { loadavg1: wide.href } });
+  expect(withItem(waiting, wide)).toBe(waiting);
+});
+
 test('an item of another type is refused with both types named', () => {
   const other = item(store, '/ts/blob/loadavg1', { hasType: 'camera' });
   expect(() => agree(app, { choices: { loadavg1: href }, catalogue: [other] })).toThrow('camera, not loadavg1');
