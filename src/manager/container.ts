@@ -78,16 +78,21 @@ function bind(source: string, target: string): string {
 /** Whether an image runs as root: no user, `root` or uid 0, with or without a group. */
 export const isRoot = (user: string): boolean => /^(root|0+)?(:.*)?$/.test(user);
 
-/** The uid of an image's user when it is written as a number. */
+/** The uid of an image's user when it is written as a plain number. The engine takes `+0` and `-0` for root. */
 export const numericUid = (user: string): number | undefined =>
-  /^\d{1,10}(:|$)/.test(user) ? Number(user.split(':')[0]) : undefined;
+  /^[1-9]\d{0,9}(:|$)/.test(user) ? Number(user.split(':')[0]) : undefined;
 
-/** The uid that `/etc/passwd` gives a user name. */
+/**
+ * The uid that `/etc/passwd` gives a user name, `undefined` unless it says so in one way only. The engine reads more
+ * than it should: blanks around a line, a uid that is no number as 0, the first of two entries.
+ */
 export function uidIn(passwd: string, user: string): number | undefined {
-  const [name] = user.split(':');
+  const [name = ''] = user.split(':');
+  if (!/^[A-Za-z_][\w.-]*$/.test(name)) return undefined;
   const fields = passwd.split('\n').map((line) => line.split(':'));
-  const uid = fields.find((entry) => entry[0] === name)?.[2];
-  return uid !== undefined && /^\d{1,10}$/.test(uid) ? Number(uid) : undefined;
+  const [entry, ...more] = fields.filter(([first = '']) => first.replaceAll(/[^!-~]/g, '') === name);
+  const [first, , uid = ''] = entry ?? [];
+  return first === name && more.length === 0 && /^[1-9]\d{0,9}$/.test(uid) ? Number(uid) : undefined;
 }
 
 /** The text of the first file of a tar stream, as `docker cp … -` writes it; `''` when that is no ordinary file. */

@@ -106,9 +106,10 @@ async function createContainer(parts: ContainerParts, { spec, fingerprint, image
   const { docker, secrets, authority } = parts;
   const id = await docker.create(spec, fingerprint);
   const uid = spec.uid ?? numericUid(imageUser) ?? uidIn(await docker.read(id, '/etc/passwd'), imageUser);
-  if (uid === 0) {
+  if (uid === undefined) {
     await docker.remove(id);
-    throw new Failure('image.invalid', `the image’s user ${imageUser} is root under another name`, { imageUser });
+    const sentence = `the image’s user ${imageUser} is root under another name, or not one that its /etc/passwd names`;
+    throw new Failure('image.invalid', `${sentence}: give it a number`, { imageUser });
   }
   const leaf = await authority.component(spec.name);
   secrets.write(spec.name, { ...expectedOf(parts, spec.name), leaf }, uid);

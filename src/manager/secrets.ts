@@ -16,12 +16,8 @@ export type Contents = {
 export type Secrets = {
   /** The directory that is mounted; made when it is missing, since Docker does not mount what is not there. */
   directory(name: string): string;
-  /**
-   * Writes every file, then gives them to the container's user.
-   * @param uid `undefined` when the image's user has no uid that we can find: the files are then readable to all, below
-   *   a directory that only root can enter
-   */
-  write(name: string, contents: Contents, uid: number | undefined): void;
+  /** Writes every file, each given to the container's user, who alone may read it. */
+  write(name: string, contents: Contents, uid: number): void;
   /** Ms since the Unix epoch when the written certificate ends, if all files are there and fit these facts. */
   validUntil(name: string, expected: Omit<Contents, 'leaf'>): number | undefined;
   /** When the written certificate ends; `undefined` without one. */
@@ -48,12 +44,11 @@ export function createSecrets(dir: string): Secrets {
         const draft = join(path, `.${file}`);
         rmSync(draft, { force: true });
         writeFileSync(draft, text, { mode: 0o400, flag: 'wx' });
-        if (uid === undefined) chmodSync(draft, 0o444);
-        else chownSync(draft, uid, uid);
+        chownSync(draft, uid, uid);
         renameSync(draft, join(path, file));
       }
-      if (uid !== undefined) chownSync(path, uid, uid);
-      chmodSync(path, uid === undefined ? 0o555 : 0o500);
+      chownSync(path, uid, uid);
+      chmodSync(path, 0o500);
     },
     validUntil: (name, expected) => validUntil(join(dir, name), expected),
     endOf: (name) => endOf(join(dir, name)),

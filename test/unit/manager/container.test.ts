@@ -79,6 +79,19 @@ test('uids of users', () => {
   expect(uidIn(passwd, 'nobody')).toBeUndefined();
 });
 
+/** Each of these runs as uid 0 in Docker 20.10. */
+test.each([
+  ['a line that begins with a blank', ' app:x:0:0::/:\napp:x:1000:1000::/:\n', 'app'],
+  ['two lines', 'app:x:0:0::/:\napp:x:1000:1000::/:\n', 'app'],
+  ['a line without a number', 'app:x\n', 'app'],
+  ['a number with a blank', 'app:x:1000 :1000::/:\n', 'app'],
+  ['nought', 'app:x:00:0::/:\n', 'app'],
+  ['a sign, and a line for it', '+0:x:1000:1000::/:\n', '+0'],
+  ['minus nought', 'app:x:1000:1000::/:\n', '-0'],
+])('root in disguise is not taken for a user: %s', (_, passwd, user) => {
+  expect(numericUid(user) ?? uidIn(passwd, user)).toBeUndefined();
+});
+
 test('a file is read from a tar stream; anything else is no file', () => {
   const header = (type: string, size: number) =>
     'etc/passwd'.padEnd(124, '\0') +

@@ -56,15 +56,6 @@ test('T12 files are 0400 of the container’s user, below a directory that only 
   for (const file of readdirSync(join(dir, 'b', 'app-x'))) expect(mode('app-x', file)).toBe(0o400);
 });
 
-test('where the user has no uid that can be found, the directory above is the guard', () => {
-  const secrets = createSecrets(join(dir, 'c'));
-  secrets.write('app-x', { ...expected(), leaf }, undefined);
-  expect(statSync(join(dir, 'c')).mode & 0o777).toBe(0o700);
-  for (const file of readdirSync(join(dir, 'c', 'app-x'))) {
-    expect(statSync(join(dir, 'c', 'app-x', file)).mode & 0o777).toBe(0o444);
-  }
-});
-
 test('what was written is known to fit, until a fact changes', () => {
   const secrets = createSecrets(join(dir, 'd'));
   expect(secrets.validUntil('app-x', expected())).toBeUndefined();
