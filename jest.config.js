@@ -8,6 +8,8 @@ const common = {
     ],
   },
   injectGlobals: true,
+  globalSetup: '<rootDir>/test/scratch-setup.ts',
+  globalTeardown: '<rootDir>/test/scratch-teardown.ts',
 };
 /** @param {string} displayName @param {string} folder */
 const project = (displayName, folder) => ({
