@@ -19,6 +19,8 @@ export type StoreOptions = {
   bodyLimitBytes?: number;
   /** Quota of each store's file; beyond it writes fail with `store.full`. Default none. */
   storeLimitBytes?: number;
+  /** Room that writes leave on the disk; below it they fail with `store.full`. Default 256 MiB, or 5 % of a small disk. */
+  reserveBytes?: number;
 };
 
 export type State = {

@@ -9,9 +9,7 @@ import type { Format, Info, Operation, Read } from './operations.ts';
 import { collect } from './reply.ts';
 
 /** Largest reply that is held in memory. */
-const replyBytes = 64 * 1024 * 1024;
-/** Largest catalogue: it is parsed at each change of rights, and a driver must not hold the owner up with it. */
-const catalogueBytes = 4 * 1024 * 1024;
+const limitBytes = 64 * 1024 * 1024;
 
 export async function ownersRead(store: OpenStore, url: string, accept: Format) {
   const { path, query } = pathOfUrl(url);
@@ -23,16 +21,15 @@ export async function ownersRead(store: OpenStore, url: string, accept: Format) 
   }
   const question = operation as Read;
   const type = question.do === 'value' ? mediaTypeOf(question.format) : 'application/json';
-  return { type, body: await whole(store, question, replyBytes) };
+  return { type, body: await whole(store, question) };
 }
 
-/** @throws Failure `body.too-large` for a catalogue of more than 4 MiB */
 export async function ownersCatalogue(store: OpenStore): Promise<HypercatItem[]> {
-  const body = await whole(store, { do: 'catalogue' }, catalogueBytes);
+  const body = await whole(store, { do: 'catalogue' });
   return (JSON.parse(body.toString()) as { items: HypercatItem[] }).items;
 }
 
-async function whole(store: OpenStore, question: Read, limitBytes: number): Promise<Buffer> {
+async function whole(store: OpenStore, question: Read): Promise<Buffer> {
   const body = await collect(store, question, limitBytes);
   if (body) return body;
   throw new Failure('body.too-large', 'the reply is too long to hold; ask for a shorter range', { limitBytes });

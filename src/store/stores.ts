@@ -23,7 +23,7 @@ export type Stores = AsyncDisposable & {
   handler(name: string): Handler;
   /** The open ones, sorted. */
   names(): string[];
-  /** Newest registration first. @throws Failure `store.unknown`, `body.too-large` for more than 4 MiB */
+  /** Newest registration first. @throws Failure `store.unknown`, `store.unavailable` */
   catalogue(name: string): Promise<HypercatItem[]>;
   /** Called after each registration, once it is on disk. Returns the function that ends it. */
   onCatalogue(listener: (store: string, item: HypercatItem) => void): () => void;
@@ -46,9 +46,9 @@ export type Stores = AsyncDisposable & {
 
 /** Starts the storage threads; no store is open yet. */
 export async function startStores(options: StoreOptions): Promise<Stores> {
-  const { dir, storeLimitBytes = null } = options;
+  const { dir, storeLimitBytes = null, reserveBytes = null } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes });
+  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes });
   const state: State = { options, engine, open: new Map(), broken: new Map(), listeners: new Set() };
   const lane = createLane();
   return {

@@ -5,7 +5,9 @@ import type { Point } from '../point.ts';
 import { interner } from './intern.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
 
+/** Of a catalogue: it is read whole, by apps and at each change of rights. */
 const mostItems = 10_000;
+const mostBytes = 8 * 1024 * 1024;
 
 export type Writer = {
   /** Makes one change inside the caller's transaction. */
@@ -67,15 +69,19 @@ function keyValueWriter(db: Sqlite) {
 }
 
 function registrar(db: Sqlite) {
-  const count = db.prepare<[string], number>('SELECT count(*) FROM catalogue WHERE href <> ?').pluck();
+  const others = db.prepare<[string], { items: number; bytes: number }>(
+    'SELECT count(*) AS items, coalesce(sum(octet_length(item)), 0) AS bytes FROM catalogue WHERE href <> ?',
+  );
   const add = db.prepare(
     'INSERT INTO catalogue (href, item) VALUES (?, ?) ON CONFLICT (href) DO UPDATE SET item = excluded.item',
   );
   return ({ item }: Extract<Write, { do: 'register' }>): void => {
-    if ((count.get(item.href) ?? 0) >= mostItems) {
-      throw new Failure('store.full', `a catalogue lists at most ${mostItems} datasources`);
+    const text = JSON.stringify(item);
+    const { items = 0, bytes = 0 } = others.get(item.href) ?? {};
+    if (items >= mostItems || bytes + Buffer.byteLength(text) > mostBytes) {
+      throw new Failure('store.full', `a catalogue lists at most ${mostItems} datasources in ${mostBytes} bytes`);
     }
-    add.run(item.href, JSON.stringify(item));
+    add.run(item.href, text);
   };
 }
 

@@ -5,10 +5,12 @@ import { startWorker, type WorkerClient } from '../../base/worker.ts';
 import type { Engine } from '../engine.ts';
 import type { Change, OpenRequest, Outcome, ReaderHandlers, WriterHandlers } from './protocol.ts';
 
+/** Of each file, and what is left free on the disk; null: none, and the usual. */
+type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes'>;
 type Threads = { writer: WorkerClient<WriterHandlers>; reader: WorkerClient<ReaderHandlers> };
 
 /** SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another. */
-export function startSqliteEngine({ dir, limitBytes }: { dir: string; limitBytes: number | null }): Engine {
+export function startSqliteEngine({ dir, ...limits }: { dir: string } & Limits): Engine {
   const writer = startWorker<WriterHandlers>(new URL('./writer.ts', import.meta.url), null);
   const reader = startWorker<ReaderHandlers>(new URL('./reader.ts', import.meta.url), null);
   const batch = batcher(writer);
@@ -22,7 +24,7 @@ export function startSqliteEngine({ dir, limitBytes }: { dir: string; limitBytes
     failed: Promise.race([writer.died, reader.died]),
     async open(store) {
       try {
-        await openFile({ writer, reader }, { store, file: filesOf(dir, store)[0], limitBytes });
+        await openFile({ writer, reader }, { store, file: filesOf(dir, store)[0], ...limits });
       } catch (err) {
         await close(store);
         throw err;

@@ -3,7 +3,7 @@ import type { Problem } from '../../base/errors.ts';
 import type { Reply, Statistics, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
 
-export type OpenRequest = { store: string; file: string; limitBytes: number | null };
+export type OpenRequest = { store: string; file: string; limitBytes: number | null; reserveBytes: number | null };
 
 /** One message carries every change that arrived since the last; `outcomes` has one for each, null when it is on disk. */
 export type Change = { store: string; change: Write };

@@ -6,21 +6,22 @@ import { migrations } from '../sql/schema.ts';
 import { writer, type Writer } from '../sql/write.ts';
 import type { Write } from '../engine.ts';
 import { failureOf } from './failures.ts';
+import { roomBeside } from './room.ts';
 import type { Change, Outcome, WriterHandlers } from './protocol.ts';
 
-type Store = { db: Sqlite; writer: Writer };
+type Store = { db: Sqlite; writer: Writer; hasRoom: () => boolean };
 type Waiting = { changes: Change[]; settle: (outcomes: Outcome[]) => void };
 
 const stores = new Map<string, Store>();
 let waiting: Waiting[] = [];
 
 const handlers: WriterHandlers = {
-  open({ store, file, limitBytes }) {
+  open({ store, file, limitBytes, reserveBytes }) {
     let db: Sqlite | undefined;
     try {
       db = openDatabase(file, migrations);
       if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
-      stores.set(store, { db, writer: writer(db) });
+      stores.set(store, { db, writer: writer(db), hasRoom: roomBeside(file, reserveBytes) });
     } catch (err) {
       db?.close();
       throw failureOf(err);
@@ -68,13 +69,21 @@ function commitWaiting(): void {
 function commit(store: Store | undefined, changes: Write[]): Outcome[] {
   if (!store) return changes.map(() => problem(new Failure('store.unknown', 'the store is closed')));
   try {
-    store.db.transaction(() => changes.forEach((change) => store.writer.apply(change))).immediate();
+    store.db.transaction(() => changes.forEach((change) => apply(store, change))).immediate();
     return changes.map(() => null);
   } catch (err) {
     store.writer.forget();
     if (changes.length > 1) return changes.flatMap((change) => commit(store, [change]));
     return [{ ...problem(failureOf(err)), cause: String(err) }];
   }
+}
+
+/** @throws Failure `store.full` for what adds to a disk with too little room; deleting goes on */
+function apply({ writer: to, hasRoom }: Store, change: Write): void {
+  if (change.do !== 'drop' && change.do !== 'erase' && !hasRoom()) {
+    throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
+  }
+  to.apply(change);
 }
 
 serveWorker(handlers);

@@ -143,6 +143,28 @@ describe('a store that cannot be opened fails alone', () => {
   });
 });
 
+test('what the box needs of the disk is not for stores: writing ends, reading and deleting go on', async () => {
+  await using it = await startStore({ reserveBytes: Number.MAX_SAFE_INTEGER });
+  const write = await it.ask({ method: 'POST', path: '/ts/a', body: '{"value":1}' });
+  expect([write.status, JSON.parse(write.body)]).toEqual([507, expect.objectContaining({ code: 'store.full' })]);
+  expect((await it.ask({ path: '/ts/a/latest' })).status).toBe(200);
+  expect((await it.ask({ method: 'DELETE', path: '/ts/a/since/0' })).status).toBe(204);
+});
+
+test('a catalogue has an end: it is read whole', async () => {
+  await using it = await startStore();
+  const register = (at: number) => {
+    const rels = ['hasDescription:en', 'isContentType'].map((rel) => ({ rel: `urn:X-hypercat:rels:${rel}`, val: 'x' }));
+    const long = { rel: 'long', val: 'x'.repeat(1_000_000) };
+    const body = JSON.stringify({ href: `tcp://${store}:5555/ts/${at}`, 'item-metadata': [...rels, long] });
+    return it.ask({ method: 'POST', path: '/cat', body });
+  };
+  const statuses: number[] = [];
+  for (let at = 0; at < 9; at++) statuses.push((await register(at)).status);
+  expect(statuses).toEqual([...new Array<number>(8).fill(201), 507]);
+  expect((await register(0)).status).toBe(201);
+});
+
 test('a full store refuses writes with 507, reads on, and recovers when there is room', async () => {
   await using it = await startStore({ storeLimitBytes: 512 * 1024 });
   const document = JSON.stringify(['d'.repeat(20_000)]);
