@@ -13,6 +13,8 @@ export type ContainerSpec = {
   place: { network: string; address: Ip; gateway: Ip; resolvConf: string };
   /** Host directory that holds this component's secrets and nothing else. */
   secrets: string;
+  /** The image's volumes: they would be host directories without a limit, and become memory like `/tmp`. */
+  volumes: readonly string[];
   /** Uid and gid of its own for an image whose user is root; absent: the image's user. */
   uid?: number;
   env: Record<string, string>;
@@ -29,7 +31,7 @@ export const labels = {
 
 /** `docker create` for a component, all but its fingerprint label and the image: hash these to compare containers. */
 export function createOptions(spec: ContainerSpec): string[] {
-  const { name, type, box, place, secrets, uid, env, limits } = spec;
+  const { name, type, box, place, secrets, volumes, uid, env, limits } = spec;
   const owner = uid === undefined ? '' : `,uid=${uid},gid=${uid}`;
   return [
     ...['--name', name, '--hostname', name],
@@ -52,6 +54,7 @@ export function createOptions(spec: ContainerSpec): string[] {
       '--tmpfs',
       `/run:rw,nosuid,nodev,size=16m,mode=0755${owner}`,
     ],
+    ...volumesOf(volumes).flatMap((path) => ['--tmpfs', `${path}:rw,nosuid,nodev,size=64m,mode=1777`]),
     ...(uid === undefined ? [] : ['--user', `${uid}:${uid}`]),
     ...['--pids-limit', `${limits.pids}`, '--cpus', `${limits.cpus}`],
     // Memory and swap together: without the second, as much again could be swapped, which kills an SD card.
@@ -73,6 +76,16 @@ export const createArgs = (spec: ContainerSpec, fingerprint: string): string[] =
 function bind(source: string, target: string): string {
   if (/[,"\n]/.test(source)) throw new Failure('config.invalid', `${source}: a directory name must not have , or "`);
   return `type=bind,source=${source},target=${target},readonly`;
+}
+
+const mounted = ['/tmp', '/run', '/run/secrets', '/etc/resolv.conf'];
+
+/** Paths of an image's volumes that nothing of ours is mounted on. The flag's value has `:` and `,` of its own. */
+function volumesOf(volumes: readonly string[]): string[] {
+  const paths = volumes.map((volume) => `/${volume.split('/').filter(Boolean).join('/')}`);
+  const bad = paths.find((path) => !/^(\/[\w.-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path));
+  if (bad !== undefined) throw new Failure('image.invalid', `the image has a volume ${bad}, which is no plain path`);
+  return [...new Set(paths)].filter((path) => !mounted.includes(path)).sort();
 }
 
 /** Whether an image runs as root: no user, `root` or uid 0, with or without a group. */

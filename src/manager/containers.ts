@@ -77,6 +77,7 @@ function specOf({ config, records, secrets, box }: ContainerParts, sla: Sla, o: 
     box,
     place: o.place,
     secrets: secrets.directory(sla.name),
+    volumes: o.image.volumes,
     ...(isRoot(o.image.user) && { uid }),
     env: environmentOf(sla, { release: config.release, storeUrl: config['appstore.repositories'][0] }),
     limits: {

@@ -8,7 +8,7 @@ import { createArgs, fileOfTar, labels, type ContainerSpec } from './container.t
 const Image = z.object({
   Id: z.string().regex(/^sha256:[a-f0-9]{64}$/),
   Architecture: z.string(),
-  Config: z.object({ User: z.string().default('') }).nullish(),
+  Config: z.object({ User: z.string().default(''), Volumes: z.record(z.string(), z.unknown()).nullish() }).nullish(),
 });
 const Container = z.object({
   Id: z.string(),
@@ -21,7 +21,13 @@ const Died = z.object({
   Actor: z.object({ ID: z.string(), Attributes: z.looseObject({ exitCode: z.string().optional() }) }),
 });
 
-export type ImageFacts = { id: string; arch: string; user: string };
+export type ImageFacts = {
+  id: string;
+  arch: string;
+  user: string;
+  /** Paths for which the engine would make room on the host's disk. */
+  volumes: string[];
+};
 export type ContainerFacts = {
   id: string;
   name: string;
@@ -106,7 +112,9 @@ async function imageOf(docker: Command, reference: string): Promise<ImageFacts |
     throw err;
   });
   const [image] = parsed(z.array(Image), text);
-  return image && { id: image.Id, arch: image.Architecture, user: image.Config?.User ?? '' };
+  if (!image) return undefined;
+  const { User: user = '', Volumes } = image.Config ?? {};
+  return { id: image.Id, arch: image.Architecture, user, volumes: Object.keys(Volumes ?? {}) };
 }
 
 async function containersOf(docker: Command, mine: readonly string[]): Promise<ContainerFacts[]> {

@@ -20,6 +20,7 @@ const spec: ContainerSpec = {
     resolvConf: '/var/lib/databox/network/app-x.conf',
   },
   secrets: '/run/databox/secrets/app-x',
+  volumes: [],
   uid: 1_900_000_000,
   env: { DATABOX_LOCAL_NAME: 'app-x', DATASOURCE_a: '{"href":"x, y"}' },
   limits: { memoryMb: 256, cpus: 0.5, pids: 128 },
@@ -48,6 +49,19 @@ test('an image with a user of its own keeps it', () => {
   delete own.uid;
   expect(createOptions(own)).not.toContain('--user');
   expect(createOptions(own).join(' ')).toContain('--tmpfs /run:rw,nosuid,nodev,size=16m,mode=0755 ');
+});
+
+test('a volume of an image is memory, never room on the disk', () => {
+  const options = createOptions({ ...spec, volumes: ['/tmp', '/data/', '//var/lib/x', '/data'] }).join(' ');
+  expect(options).toContain(
+    '--tmpfs /data:rw,nosuid,nodev,size=64m,mode=1777 --tmpfs /var/lib/x:rw,nosuid,nodev,size=64m,mode=1777 --user',
+  );
+});
+
+test.each(['/a:exec,size=9g', '/a/../etc', '/', '/a b'])('an image with a volume %j is refused', (volume) => {
+  expect(() => createOptions({ ...spec, volumes: [volume] })).toThrow(
+    expect.objectContaining({ code: 'image.invalid' }) as Error,
+  );
 });
 
 test('a directory whose name would add mount options is refused', () => {
