@@ -43,12 +43,17 @@ type State = { policy: Policy; tables: Tables; addresses: Addresses };
 
 export function createChanges(options: ChangesOptions): Changes {
   let state: State = { policy: nobody, tables: nothing, addresses: new Map() };
+  /** Withdrawn in the tables, but perhaps not cut yet: the next change takes it along. */
+  let owed: readonly Row[] = [];
   const make = async (after: State): Promise<void> => {
     const before = state;
-    const gone = lost(before.tables, after.tables);
-    await holdAddresses(both(before.addresses, after.addresses));
+    const gone = [...owed, ...lost(before.tables, after.tables)];
+    const addresses = await attempt(() => holdAddresses(both(before.addresses, after.addresses)));
+    // What only widens needs its addresses first; a withdrawal waits for nothing.
+    if (addresses && gone.length === 0) throw addresses.err;
     state = after;
-    if (!isDeepStrictEqual(before.tables, after.tables)) {
+    if (gone.length > 0 || !isDeepStrictEqual(before.tables, after.tables)) {
+      owed = gone;
       try {
         await enforce(after.tables, gone, options);
       } catch (err) {
@@ -58,6 +63,7 @@ export function createChanges(options: ChangesOptions): Changes {
         }
         throw err;
       }
+      owed = [];
     }
     await holdAddresses(after.addresses);
   };
@@ -73,6 +79,13 @@ export function createChanges(options: ChangesOptions): Changes {
     repairAddresses: () => holdAddresses(state.addresses),
   };
 }
+
+/** What the work threw, if it did. */
+const attempt = (work: () => Promise<unknown>): Promise<{ err: unknown } | undefined> =>
+  work().then(
+    () => undefined,
+    (err: unknown) => ({ err }),
+  );
 
 /** The five steps; step 2 is here because the sockets are of this thread, the others are the worker's. */
 async function enforce(tables: Tables, gone: readonly Row[], options: ChangesOptions): Promise<void> {
