@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Program = AsyncDisposable & {
   readonly child: ChildProcess;
@@ -21,6 +22,7 @@ export function startProgram(argv: readonly string[], options: { env?: Record<st
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });
+  const name = argv.slice(-3).join(' ').slice(0, 80); // no whole token into a log
   const lines: string[] = [];
   const said: string[] = [];
   const waiting = new Set<(line: string | null) => void>();
@@ -30,9 +32,17 @@ export function startProgram(argv: readonly string[], options: { env?: Record<st
   });
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
   child.stdin.on('error', () => {}); // EPIPE of a program that has ended: `exited` tells
-  const exited = (once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]) => {
+  const exited = (once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>).then(([code, signal]) => ({
+    code,
+    signal,
+  }));
+  // What it said last is read after its end; a child of its own may keep the pipe open for good.
+  const silent = Promise.race([
+    once(child.stdout, 'close'),
+    exited.then(() => sleep(1_000, undefined, { ref: false })),
+  ]);
+  void silent.then(() => {
     for (const wake of waiting) wake(null);
-    return { code, signal };
   });
   return {
     child,
@@ -45,7 +55,7 @@ export function startProgram(argv: readonly string[], options: { env?: Record<st
       const wake = (line: string | null) => {
         if (line !== null && !accept(line)) return;
         waiting.delete(wake);
-        if (line === null) reject(new Error(`${argv.slice(-3).join(' ')} ended: ${said.slice(-10).join('\n')}`));
+        if (line === null) reject(new Error(`${name} ended: ${[...lines, ...said].slice(-10).join('\n')}`));
         else resolve(line);
       };
       waiting.add(wake);
