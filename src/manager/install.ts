@@ -9,6 +9,7 @@ import { obtainImage } from './pull.ts';
 import { erase } from './raise.ts';
 import { referencesOf, terms } from './review.ts';
 import { pendingOf, withLine, type Line, type Sla } from './sla.ts';
+import { takeAll } from './steps.ts';
 
 /** @throws Failure `component.exists`, and as `terms` */
 export async function check(core: Core, request: InstallRequest): Promise<Sla> {
@@ -103,19 +104,24 @@ export async function restart(core: Core, name: string): Promise<void> {
   });
 }
 
-/** Saved first: a kill in between must not bring back what was taken. */
+/**
+ * Saved first: a kill in between must not bring back what was taken. What cannot be saved is taken all the same, until
+ * the next start; the owner is told.
+ */
 export async function change(core: Core, name: string, o: { line: Line; revoked: boolean }): Promise<void> {
   await core.lane(name, async () => {
     const component = keptComponentOf(core.components, name);
-    component.sla = withLine(component.sla, o.line, o.revoked);
-    core.records.save(component.sla);
-    try {
-      await settle(core, component);
-    } finally {
-      if (o.revoked && 'destination' in o.line) {
-        core.outbox.forget(name, canonicalDestination(o.line.destination) ?? o.line.destination);
-      }
+    const sla = withLine(component.sla, o.line, o.revoked);
+    const inForce = () => settle(core, Object.assign(component, { sla }));
+    if (o.revoked) await takeAll([() => core.records.save(sla), inForce, () => forgetExports(core, name, o.line)]);
+    else {
+      core.records.save(sla);
+      await inForce();
     }
     core.log.info({ component: name, line: o.line, revoked: o.revoked }, 'agreement changed');
   });
+}
+
+function forgetExports({ outbox }: Core, name: string, line: Line): void {
+  if ('destination' in line) outbox.forget(name, canonicalDestination(line.destination) ?? line.destination);
 }

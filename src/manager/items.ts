@@ -19,8 +19,8 @@ export function datasourceOf(href: string): Datasource | undefined {
   return isCanonical ? { store, component, path } : undefined;
 }
 
-/** Series and key-value paths with exactly one id: `/ts/blob` alone would, as a prefix, be every blob series. */
-export const isDataPath = (path: string): boolean => /^\/(ts\/blob|ts|kv)\/[^/]+$/.test(path) && path !== '/ts/blob';
+/** Series and key-value paths with exactly one id: `/ts/blob` alone would be every blob series, a comma joins two. */
+export const isDataPath = (path: string): boolean => /^\/(ts\/blob|ts|kv)\/[^/,]+$/.test(path) && path !== '/ts/blob';
 
 export const typeOf = (item: HypercatItem): string | undefined => textOf(item, 'urn:X-databox:rels:hasType');
 export const descriptionOf = (item: HypercatItem): string | undefined =>

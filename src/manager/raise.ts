@@ -12,6 +12,7 @@ import { hasStore } from './grants.ts';
 import type { Rights } from './rights.ts';
 import type { Services } from './services.ts';
 import type { Sla } from './sla.ts';
+import { takeAll } from './steps.ts';
 
 export type RaiseParts = ContainerParts & {
   arbiter: Arbiter;
@@ -54,23 +55,14 @@ export async function raise(parts: RaiseParts, o: { sla: Sla; image: ImageFacts;
  */
 export async function erase(parts: RaiseParts, o: { name: string; data: 'keep' | 'delete'; dependents: Withdraw }) {
   const { name, data, dependents } = o;
-  const steps: (() => Promise<void> | void)[] = [
+  await takeAll([
     () => parts.rights.end(name),
     () => parts.outbox.forget(name),
     () => closeStore(parts, name, data),
     () => dependents(storeName(name)),
     () => removeContainers(parts, name),
     () => parts.network.removeComponent(name),
-  ];
-  const faults: unknown[] = [];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (err) {
-      faults.push(err);
-    }
-  }
-  if (faults.length > 0) throw faults[0];
+  ]);
 }
 export type Withdraw = (store: string) => Promise<void>;
 

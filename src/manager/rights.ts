@@ -7,6 +7,7 @@ import type { Network, Peer } from '../network/index.ts';
 import type { Stores } from '../store/index.ts';
 import { keyOf, rightsOf, type Permission } from './grants.ts';
 import type { Sla } from './sla.ts';
+import { takeAll } from './steps.ts';
 
 export type RightsParts = { arbiter: Arbiter; network: Network; stores: Stores };
 
@@ -51,14 +52,11 @@ async function apply(parts: RightsParts, sla: Sla): Promise<void> {
   const { permissions, peers } = rightsOf(sla, await catalogueOf(stores));
   const wanted = new Map(permissions.map((permission) => [keyOf(permission), permission]));
   const surplus = arbiter.grants(name).filter((grant) => !wanted.delete(keyOf(permissionOf(grant))));
-  for (const { method, path, target, caveats } of surplus) arbiter.revoke(name, { method, path, target }, caveats);
-  try {
-    await narrow(network, sla, { peers, targets: new Set(surplus.map((grant) => grant.target)) });
-  } finally {
-    for (const { target: store, path } of surplus) {
-      if (stores.names().includes(store)) stores.cut({ store, component: name, path });
-    }
-  }
+  await takeAll([
+    ...surplus.map((grant) => () => arbiter.revoke(name, permissionOf(grant).route, grant.caveats)),
+    () => narrow(network, sla, { peers, targets: new Set(surplus.map(({ target }) => target)) }),
+    ...surplus.map((grant) => () => stores.cut({ store: grant.target, component: name, path: grant.path })),
+  ]);
   // After its end what it lost stays lost, whoever is late.
   if (!arbiter.components().some((component) => component.name === name)) {
     throw new Failure('component.unknown', `no component ${name} is registered`, { name });
@@ -78,12 +76,11 @@ async function narrow(network: Network, { name }: Sla, o: { peers: readonly Peer
 
 /** Flows before streams: an ended stream would close its connection politely, and only a reset is sure to arrive. */
 async function end({ arbiter, network, stores }: RightsParts, name: string): Promise<void> {
-  arbiter.remove(name);
-  try {
-    if (await peersOf(network, name)) await network.disconnect(name);
-  } finally {
-    for (const store of stores.names()) stores.cut({ store, component: name });
-  }
+  await takeAll([
+    () => arbiter.remove(name),
+    async () => (await peersOf(network, name)) && network.disconnect(name),
+    ...stores.names().map((store) => () => stores.cut({ store, component: name })),
+  ]);
 }
 
 /** What the network has agreed for a component; `undefined` when it does not know it. */

@@ -98,6 +98,7 @@ test.each([
   ['every blob series', '/ts/blob'],
   ['every series', '/ts'],
   ['a key below', '/kv/a/b'],
+  ['two series', '/ts/a,b'],
 ])('M10 an item of the right type cannot stand for %s', (_, path) => {
   const wide = item(store, path, { hasType: 'loadavg1' });
   expect(() => agree(app, { choices: { loadavg1: wide.href }, catalogue: [wide] })).toThrow('loadavg1');

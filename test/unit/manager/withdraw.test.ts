@@ -91,6 +91,23 @@ test('waiting exports go although the network refuses the change', async () => {
   expect(it.done).toContain(`forget app-x ${destination}`);
 });
 
+test('what cannot be written down is withdrawn all the same', async () => {
+  await using it = await start();
+  const full = new Error('database or disk is full');
+  const fails = () => {
+    throw full;
+  };
+  const arbiter = { ...it.arbiter, revoke: fails };
+  const rights = createRights({ arbiter, stores: it.core.stores, network: it.core.network });
+  const core = { ...it.core, rights, records: { ...it.records, save: fails } };
+  const line = { datasource: 'temperature' };
+  await expect(change(core, 'app-x', { line, revoked: true })).rejects.toBe(full);
+  expect(it.done).toContain('disconnect app-x');
+  expect(it.component.sla.datasources[0]?.revoked).toBe(true);
+  await expect(change(core, 'app-x', { line, revoked: false })).rejects.toBe(full);
+  expect(it.component.sla.datasources[0]?.revoked).toBe(true);
+});
+
 test('a component that is half removed is only removed: nothing brings it back', async () => {
   await using it = await start();
   it.records.intend({ name: 'app-x', what: 'uninstall', data: 'keep' });
