@@ -17,6 +17,8 @@ export const catalogueText = (items: readonly string[]): string =>
   `{"catalogue-metadata":${JSON.stringify(metadata)},"items":[${items.join(',')}]}`;
 
 const longestHref = 2_048;
+/** Of metadata as JSON text: an app finds it in an environment variable, which holds 128 KiB. */
+const longestMetadata = 32 * 1024;
 
 /**
  * A catalogue item as it is kept: exactly `item-metadata` (order and JSON types as posted) and `href`.
@@ -31,6 +33,9 @@ export function readItem(body: unknown): HypercatItem {
   if (!entries.every(isRel)) throw invalid('every entry of item-metadata needs rel and val');
   for (const term of ['hasDescription', 'isContentType']) {
     if (!entries.some(({ rel }) => rel.split(':').includes(term))) throw invalid(`item-metadata lacks ${term}`);
+  }
+  if (Buffer.byteLength(JSON.stringify(entries)) > longestMetadata) {
+    throw invalid(`item-metadata may have at most ${longestMetadata} bytes`);
   }
   return { 'item-metadata': entries, href };
 }
