@@ -68,7 +68,7 @@ async function apply(parts: RightsParts, sla: Sla): Promise<void> {
 /** Peers that are agreed no longer are withdrawn; flows to those that keep less than before are reset. */
 async function narrow(network: Network, { name }: Sla, o: { peers: readonly Peer[]; targets: Set<string> }) {
   const names = new Set(o.peers.map((peer) => (peer.kind === 'external' ? peer.host : peer.name)));
-  const known = (await peersOf(network, name)) ?? [];
+  const known = network.peers(name) ?? [];
   const gone = known.filter((peer) => !names.has(peer));
   if (gone.length > 0) await network.disconnect(name, gone);
   for (const peer of known) if (names.has(peer) && o.targets.has(peer)) await network.reset(name, peer);
@@ -78,15 +78,9 @@ async function narrow(network: Network, { name }: Sla, o: { peers: readonly Peer
 async function end({ arbiter, network, stores }: RightsParts, name: string): Promise<void> {
   await takeAll([
     () => arbiter.remove(name),
-    async () => (await peersOf(network, name)) && network.disconnect(name),
+    () => network.peers(name) && network.disconnect(name),
     ...stores.names().map((store) => () => stores.cut({ store, component: name })),
   ]);
-}
-
-/** What the network has agreed for a component; `undefined` when it does not know it. */
-async function peersOf(network: Network, name: string): Promise<string[] | undefined> {
-  const { components } = await network.view();
-  return components.find((component) => component.name === name)?.peers.map((peer) => peer.name);
 }
 
 const permissionOf = ({ method, path, target, caveats }: Grant): Permission => ({

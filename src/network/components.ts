@@ -12,7 +12,7 @@ import { connected, disconnected, withComponent, withoutComponent, type Peer } f
 import { containerOf, gatewayOf } from './pool.ts';
 
 type Parts = { docker: Docker; book: Book; changes: Changes; /** For resolv.conf files. */ dir: string };
-type Calls = Pick<Network, 'addComponent' | 'removeComponent' | 'connect' | 'disconnect' | 'reset'>;
+type Calls = Pick<Network, 'addComponent' | 'removeComponent' | 'connect' | 'disconnect' | 'reset' | 'peers'>;
 
 export function createComponents(parts: Parts): { calls: Calls; places: () => ReadonlyMap<string, Place> } {
   const { changes, dir } = parts;
@@ -42,6 +42,7 @@ export function createComponents(parts: Parts): { calls: Calls; places: () => Re
         const canonical = peers?.map((peer) => canonicalHost(peer) ?? peer);
         return changes.make((policy) => disconnected(policy, name, canonical));
       }),
+    peers: (name) => (places.has(name) ? [...(changes.policy().agreements.get(name)?.keys() ?? [])] : undefined),
     reset: (name, peer) =>
       about(name, () => {
         const rows = [...changes.tables().transport.values()];

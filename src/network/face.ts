@@ -74,6 +74,8 @@ export type Network = AsyncDisposable & {
   disconnect(name: string, peers?: readonly string[]): Promise<void>;
   /** Resets the open flows of a pair that stays agreed. */
   reset(name: string, peer: string): Promise<void>;
+  /** Names that a component may reach; `undefined` for one without a network. Asks nobody: a withdrawal relies on it. */
+  peers(name: string): string[] | undefined;
   view(): Promise<NetworkView>;
   /** The network worker died: end the process. The kernel stays shut. */
   readonly failed: Promise<Failure>;

@@ -64,7 +64,7 @@ function policyOnly(): Network {
       calls.push(`reset ${peer}; grants ${arbiter.grants('app-x').length}`);
       return Promise.resolve();
     },
-    view: () => Promise.resolve({ components: [{ name: 'app-x', peers: names().map((name) => ({ name })) }] }),
+    peers: names,
   } as unknown as Network;
 }
 

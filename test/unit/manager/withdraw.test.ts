@@ -43,7 +43,7 @@ async function start() {
   const network = {
     ...{ connect: call('connect'), disconnect: call('disconnect'), reset: call('reset') },
     removeComponent: call('network'),
-    view: () => Promise.resolve({ components: [{ name: 'app-x', peers: [{ name: store }] }] }),
+    peers: () => [store],
   } as unknown as Network;
   const component: Component = newComponent(sla, 'failed');
   const core = {
