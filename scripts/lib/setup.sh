@@ -24,11 +24,13 @@ install_missing() {
 # Node 24 and the libraries come from npm, as package-lock.json has them; the machine's Node, of any age, only runs npm.
 install_modules() {
   local done=node_modules/.package-lock.json
-  if [ ! -x node_modules/.bin/node ] || [ ! -e "$done" ] || [ package-lock.json -nt "$done" ]; then
+  if [ ! -e "$done" ] || [ package-lock.json -nt "$done" ]; then
     say 'installing the npm packages'
     npm ci --no-fund --no-audit >&2
     touch "$done"
   fi
+  # npm before 10 drops the link when it skips the package of the other architecture, which has a program of that name too.
+  [ -e node_modules/.bin/node ] || ln -s ../node-linux-*/bin/node node_modules/.bin/node
   export PATH="$PWD/node_modules/.bin:$PATH"
   case "$(node --version)" in v2[4-9].*) ;; *) fail "Node 24 is needed, got $(node --version)" ;; esac
 }
