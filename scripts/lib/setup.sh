@@ -30,7 +30,7 @@ install_modules() {
     touch "$done"
   fi
   # npm before 10 drops the link when it skips the package of the other architecture, which has a program of that name too.
-  [ -e node_modules/.bin/node ] || ln -s ../node-linux-*/bin/node node_modules/.bin/node
+  [ -e node_modules/.bin/node ] || ln -sf "../$(cd node_modules && echo node-linux-*)/bin/node" node_modules/.bin/node
   export PATH="$PWD/node_modules/.bin:$PATH"
   case "$(node --version)" in v2[4-9].*) ;; *) fail "Node 24 is needed, got $(node --version)" ;; esac
 }
