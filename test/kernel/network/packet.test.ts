@@ -5,8 +5,8 @@ import { packetOf } from '../../../src/network/queue.ts';
 
 buildNative();
 const native = loadNative();
-/** A million with DATABOX_FULL=1. */
-const count = process.env['DATABOX_FULL'] ? 1_000_000 : 50_000;
+/** A million with DATABOX_TEST_FULL=1. */
+const count = process.env['DATABOX_TEST_FULL'] ? 1_000_000 : 50_000;
 
 /** A TCP segment of 20 + 20 bytes and some payload, as it is on the wire. */
 function segment({ head = 0x45, total = 44, fragment = 0, protocol = 6, offset = 0x50 } = {}): Uint8Array {
