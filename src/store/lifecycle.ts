@@ -74,14 +74,3 @@ export const handlerOf = (state: State, name: string): Handler => {
   const child = log.child({ store: name });
   return createHandler({ store: () => storeOf(state, name), target: name, authorise, limitBytes, log: child });
 };
-
-/** Opening, closing and removing one store happen one after the other; different stores do not wait for each other. */
-export function createLane(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
-  const tails = new Map<string, Promise<unknown>>();
-  return (name, work) => {
-    const result = (tails.get(name) ?? Promise.resolve()).then(work);
-    const tail = result.catch(() => {}).then(() => void (tails.get(name) === tail && tails.delete(name)));
-    tails.set(name, tail);
-    return result;
-  };
-}

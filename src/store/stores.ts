@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import type { Failure } from '../base/errors.ts';
+import { createLane } from '../base/lane.ts';
 import type { Handler } from '../base/listen.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { covers } from '../base/paths.ts';
 import type { Statistics } from './engine.ts';
-import { closeStore, createLane, handlerOf, openStore, storeOf, type State, type StoreOptions } from './lifecycle.ts';
+import { closeStore, handlerOf, openStore, storeOf, type State, type StoreOptions } from './lifecycle.ts';
 import type { Format } from './operations.ts';
 import { ownersCatalogue, ownersRead } from './owner.ts';
 import { startSqliteEngine } from './sqlite/engine.ts';
@@ -50,6 +51,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes });
   const state: State = { options, engine, open: new Map(), broken: new Map(), listeners: new Set() };
+  /** One store opens, closes and goes one after the other; different stores do not wait for each other. */
   const lane = createLane();
   return {
     failed: engine.failed,
