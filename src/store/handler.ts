@@ -6,10 +6,11 @@ import { Failure, failures, problem } from '../base/errors.ts';
 import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
+import { storeName } from '../base/names.ts';
 import { readPosted } from './body.ts';
 import type { AuditEvent, Observer } from './events.ts';
 import { parse } from './grammar.ts';
-import type { Authorise, OpenStore } from './open-store.ts';
+import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Erase, Operation, Post } from './operations.ts';
 import { sendInfo, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
@@ -46,8 +47,9 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
   const exchange: Exchange = { door, store: door.store(), req, res, asked };
   const outcome: Outcome = { component: null, format: 'json', status: 200 };
   try {
-    outcome.component = authorised(exchange, token);
-    if (asked.observe) return observe(exchange, outcome.component);
+    const who = authorised(exchange, token);
+    outcome.component = who.component;
+    if (asked.observe) return observe(exchange, who);
     outcome.format = formatOf(asked, req);
     outcome.status = await perform(exchange, parse({ ...asked, format: outcome.format }));
     audit(exchange, outcome);
@@ -58,11 +60,18 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
   }
 }
 
-function authorised({ door, req, asked }: Exchange, token: string): string {
+function authorised({ door, req, asked }: Exchange, token: string): Authorised {
   const { method, path, observe } = asked;
   const use = { caller: callerOf(req), target: door.target, method, path };
-  return door.authorise(token, observe ? { ...use, observe: observe.mode } : use).component;
+  const who = door.authorise(token, observe ? { ...use, observe: observe.mode } : use);
+  if (observe?.mode !== 'audit' || mayAudit(who, door.target)) return who;
+  const sentence = 'audit is for the component whose store this is, or for a token with the caveat {"observe":"audit"}';
+  throw new Failure('token.forbidden', sentence);
 }
+
+/** To read data is not to learn who else uses it, and when. */
+const mayAudit = ({ component, caveats = [] }: Authorised, store: string): boolean =>
+  storeName(component) === store || caveats.some((caveat) => caveat['observe'] === 'audit');
 
 /** Does what is asked and answers. Returns the status. */
 async function perform(exchange: Exchange, operation: Operation): Promise<number> {
@@ -105,7 +114,7 @@ async function erase({ store, res }: Exchange, operation: Erase): Promise<number
   return 204;
 }
 
-function observe({ res, store, asked }: Exchange, component: string): void {
+function observe({ res, store, asked }: Exchange, { component }: Authorised): void {
   const { mode, format } = asked.observe as NonNullable<Asked['observe']>;
   const stream = openStream(res, () => remove());
   const observer: Observer = {

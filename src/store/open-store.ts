@@ -12,7 +12,15 @@ import type { Info } from './operations.ts';
 export type Authorise = (
   token: string,
   use: { caller: Ip; target: string; method: string; path: string; observe?: 'data' | 'audit' | 'notification' },
-) => { component: string; grant: number };
+) => Authorised;
+
+/** Who asks, and within which bounds. */
+export type Authorised = {
+  component: string;
+  grant: number;
+  /** The conditions that the token names. */
+  caveats?: readonly Readonly<Record<string, unknown>>[];
+};
 
 export type OpenStore = {
   readonly name: string;

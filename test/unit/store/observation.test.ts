@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startStore, store } from './harness.ts';
+import { componentOfStore } from '../../../src/base/names.ts';
+import { authorise, startStore, store } from './harness.ts';
 
 type It = Awaited<ReturnType<typeof startStore>>;
+const owner = componentOfStore(store);
 const streaming: Record<string, string> = { accept: 'text/event-stream' };
 
 /** An open observation: what came, and a wait for more. */
@@ -98,7 +100,7 @@ test('refused writes, reads and deletes are not told; each observer is told once
 
 test('audit sees every request with its outcome, not its own start', async () => {
   await using it = await startStore();
-  const audit = await observe(it, '/ts/*?observe=audit', { headers: {} });
+  const audit = await observe(it, '/ts/*?observe=audit', { headers: {}, token: owner });
   await post(it, '/ts/a');
   await post(it, '/ts/a', 'x');
   await it.ask({ path: '/ts/a/latest', token: 'reader GET /ts/a/latest' });
@@ -112,9 +114,26 @@ test('audit sees every request with its outcome, not its own start', async () =>
   ]);
 });
 
+test('audit tells only the component whose store it is, and who was given a permission for it', async () => {
+  const audit = { component: 'auditor', grant: 1, caveats: [{ observe: 'audit' }] };
+  await using it = await startStore({
+    authorise: (token, use) => (token === 'auditor' ? audit : authorise(token, use)),
+  });
+  const ask = (token: string) => it.ask({ path: '/ts/*?observe=audit', token });
+  const stranger = await ask('app');
+  expect([stranger.status, JSON.parse(stranger.body)]).toMatchObject([403, { code: 'token.forbidden' }]);
+  expect(stranger.body).toContain('audit is for the component whose store this is');
+  expect((await ask(`${owner}-2`)).status).toBe(403);
+  for (const token of [owner, 'auditor']) {
+    const seen = await observe(it, '/ts/*?observe=audit', { token, headers: {} });
+    await post(it, '/ts/a');
+    await seen.count(1);
+  }
+});
+
 test('the token is asked for the very path, mode and method', async () => {
   const asked: unknown[] = [];
-  await using it = await startStore({ authorise: (_token, use) => (asked.push(use), { component: 'app', grant: 1 }) });
+  await using it = await startStore({ authorise: (_token, use) => (asked.push(use), { component: owner, grant: 1 }) });
   await observe(it, '/ts/a/*');
   await observe(it, '/ts/a?observe=audit');
   expect(asked).toEqual([
