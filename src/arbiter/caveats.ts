@@ -36,3 +36,9 @@ export const Caveats = z
   .array(Caveat)
   .refine((list) => new Set(list.map(kindOf)).size === list.length, 'each kind of caveat may appear once')
   .transform((list) => [...list].sort((a, b) => (kindOf(a) < kindOf(b) ? -1 : 1)));
+
+/** The earliest moment after which these conditions no longer hold, ms since the Unix epoch. */
+export function endOf(caveats: readonly Caveat[]): number | undefined {
+  const ends = caveats.flatMap((caveat) => ('endTimestamp' in caveat ? [caveat.endTimestamp] : []));
+  return ends.length > 0 ? Math.min(...ends) : undefined;
+}

@@ -4,7 +4,7 @@ import type { Ip } from '../base/ipv4.ts';
 import type { Log } from '../base/log.ts';
 import { canonicalPath } from '../base/paths.ts';
 import { createLimiter, type Limiter } from '../base/rate.ts';
-import { Caveats, type Caveat } from './caveats.ts';
+import { Caveats, endOf, type Caveat } from './caveats.ts';
 import {
   grantFor,
   objection,
@@ -22,7 +22,13 @@ export type TokenUse = Use & {
   /** The address that the request came from. */
   caller: Ip;
 };
-export type Verified = { component: string; grant: number; caveats: readonly Caveat[] };
+export type Verified = {
+  component: string;
+  grant: number;
+  caveats: readonly Caveat[];
+  /** The last moment of the permission, ms since the Unix epoch. The token's own hour is not meant: it can be renewed. */
+  until?: number;
+};
 type Desk = { book: () => Book; log: Log; checkAddress: boolean; now: () => number };
 
 /** A component may ask for this many tokens at once, and then for this many a second. */
@@ -107,7 +113,8 @@ function verifyFor(desk: Desk, token: string, use: TokenUse): Verified {
   }
   const reason = objection(claims, use, desk.now());
   if (reason !== undefined) throw new Failure('token.forbidden', reason, { component: claims.sub });
-  return { component: claims.sub, grant: claims.grant, caveats: claims.caveats };
+  const until = endOf(claims.caveats);
+  return { component: claims.sub, grant: claims.grant, caveats: claims.caveats, ...(until !== undefined && { until }) };
 }
 
 const isAlive = (desk: Desk, claims: Claims, caller: Ip): boolean =>

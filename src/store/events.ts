@@ -22,7 +22,7 @@ export type AuditEvent = {
 };
 export type Event = DataEvent | AuditEvent;
 
-export type EndReason = 'closed' | 'revoked' | 'slow';
+export type EndReason = 'closed' | 'expired' | 'revoked' | 'slow';
 
 export type Observer = {
   component: string;

@@ -8,7 +8,8 @@ import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { readPosted } from './body.ts';
-import type { AuditEvent, Observer } from './events.ts';
+import type { AuditEvent, EndReason, Observer } from './events.ts';
+import { after } from './deadline.ts';
 import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Erase, Operation, Post } from './operations.ts';
@@ -114,19 +115,27 @@ async function erase({ store, res }: Exchange, operation: Erase): Promise<number
   return 204;
 }
 
-function observe({ res, store, asked }: Exchange, { component }: Authorised): void {
+function observe({ res, store, asked }: Exchange, { component, until = Infinity }: Authorised): void {
   const { mode, format } = asked.observe as NonNullable<Asked['observe']>;
-  const stream = openStream(res, () => remove());
+  const stream = openStream(res, () => leave());
+  const finish = (reason: EndReason): void => {
+    leave();
+    stream.end(reason);
+  };
   const observer: Observer = {
     ...{ component, mode, format, path: asked.path },
     tell(event) {
-      if (stream.send(event)) return;
-      remove();
-      stream.end('slow');
+      if (Date.now() > until) finish('expired');
+      else if (!stream.send(event)) finish('slow');
     },
     end: (reason) => stream.end(reason),
   };
   const remove = store.observers.add(observer);
+  const forget = after(until, () => finish('expired'));
+  const leave = (): void => {
+    forget();
+    remove();
+  };
 }
 
 /** Tells audit observers of a request, once it is answered or refused. */

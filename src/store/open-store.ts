@@ -20,6 +20,8 @@ export type Authorised = {
   grant: number;
   /** The conditions that the token names. */
   caveats?: readonly Readonly<Record<string, unknown>>[];
+  /** The last moment of the permission, ms since the Unix epoch: an observation does not outlive it. */
+  until?: number;
 };
 
 export type OpenStore = {

@@ -131,6 +131,16 @@ test('T09 time bounds hold at the moment of use, both included', () => {
   expect([999, 1_000, 2_000, 2_001].map(at)).toEqual(['token.forbidden', 'ok', 'ok', 'token.forbidden']);
 });
 
+test('a verifier is told when the permission ends, not when the token does', () => {
+  using arbiter = house();
+  const caveats = [{ endTimestamp: start + 2_000 }, { observe: 'data' as const }];
+  arbiter.grant('app', reading, caveats);
+  clock.ms = start;
+  const observing = { ...use, observe: 'data' as const };
+  expect(arbiter.verify(arbiter.mint('app', { ...reading, caveats }, 'rest'), observing).until).toBe(start + 2_000);
+  expect(arbiter.verify(arbiter.mint('app', { ...reading, caveats: [] }, 'rest'), use)).not.toHaveProperty('until');
+});
+
 test.each([
   ['unknown component', 'nobody', reading, 'component.unknown'],
   ['method that is none', 'app', { ...reading, method: 'FISH' }, 'body.invalid'],

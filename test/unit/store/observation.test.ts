@@ -160,6 +160,22 @@ test('cut ends what it names, at once and with the reason', async () => {
   await other.count(1);
 });
 
+test('a stream ends with the permission it was opened under', async () => {
+  const until = Date.now() + 400;
+  await using it = await startStore({
+    authorise: (token) => ({ component: token, grant: 1, ...(token === 'guest' && { until }) }),
+  });
+  const [guest, other] = [await observe(it, '/ts/a', { token: 'guest' }), await observe(it, '/ts/a')];
+  await post(it, '/ts/a');
+  await guest.end();
+  expect(Date.now()).toBeGreaterThan(until);
+  await post(it, '/ts/a');
+  await other.count(2);
+  expect(guest.text()).toMatch(/event: end\ndata: \{"reason":"expired"\}\n\n$/);
+  expect(guest.events().filter(({ path }) => path === '/ts/a')).toHaveLength(1);
+  expect(it.stores.cut({ store, component: 'guest' })).toBe(0);
+});
+
 test('streams end when the store closes', async () => {
   await using it = await startStore();
   const seen = await observe(it, '/ts/a');
