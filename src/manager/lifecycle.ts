@@ -53,13 +53,13 @@ export async function bring(core: Core, component: Component, o: { image: ImageF
 /** Starts an installed component if nothing is missing; if it fails, it is tried again as after a crash. */
 export async function start(core: Core, component: Component): Promise<void> {
   clearTimeout(component.timer);
-  await fillIn(core, component);
-  if (pendingOf(component.sla).length > 0) {
-    component.state = 'waiting';
-    return;
-  }
-  component.state = 'starting';
   try {
+    await fillIn(core, component);
+    if (pendingOf(component.sla).length > 0) {
+      component.state = 'waiting';
+      return;
+    }
+    component.state = 'starting';
     const { reference, id } = component.sla.image;
     if (id === null) throw new Failure('image.invalid', `the agreement names no image: install ${reference} again`);
     const image = await agreedImage(core.docker, { reference, id }, { ...pulling(core), onLine: () => {} });
