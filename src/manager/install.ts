@@ -80,18 +80,27 @@ export async function uninstall(core: Core, name: string, data: 'keep' | 'delete
   await core.lane(name, async () => {
     const component = componentOf(core.components, name);
     clearTimeout(component.timer);
-    core.records.intend({ name, what: 'uninstall', data });
     Object.assign(component, { container: undefined, place: undefined, state: 'shutdown', desired: 'shutdown' });
     try {
-      await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
+      await remove(core, name, data);
     } catch (err) {
       component.error = `it cannot be removed: ${(err as Error).message}; uninstall it again`;
       throw err;
     }
-    core.records.forget(name, data);
     core.components.delete(name);
     core.log.info({ component: name, data }, 'component uninstalled');
   });
+}
+
+/** A kill after the intent ends with it gone too. What cannot be written down goes all the same. */
+async function remove(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
+  try {
+    core.records.intend({ name, what: 'uninstall', data });
+  } catch (err) {
+    core.log.error({ err, component: name }, 'an uninstall cannot be written down before it begins');
+  }
+  await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
+  core.records.forget(name, data);
 }
 
 export async function restart(core: Core, name: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** What is taken back is taken back, in whatever state the component is. No engine, no kernel: neither is asked. */
-import { change, restart } from '../../../src/manager/install.ts';
+import { change, restart, uninstall } from '../../../src/manager/install.ts';
 import { withdraw } from '../../../src/manager/lifecycle.ts';
 import { erase } from '../../../src/manager/raise.ts';
 import { createRights } from '../../../src/manager/rights.ts';
@@ -49,6 +49,21 @@ test('what cannot be written down is withdrawn all the same', async () => {
   expect(it.component.sla.datasources[0]?.revoked).toBe(true);
   await expect(change(core, 'app-x', { line, revoked: false })).rejects.toBe(full);
   expect(it.component.sla.datasources[0]?.revoked).toBe(true);
+});
+
+test('what cannot be written down is uninstalled all the same', async () => {
+  await using it = await house();
+  const full = new Error('database or disk is full');
+  const fails = () => {
+    throw full;
+  };
+  const core = { ...it.core, records: { ...it.records, intend: fails, forget: fails } };
+  await expect(uninstall(core, 'app-x', 'keep')).rejects.toBe(full);
+  expect(it.arbiter.components()).toEqual([]);
+  expect(it.done).toContain('network app-x');
+  expect(it.component).toMatchObject({ state: 'shutdown', error: expect.stringContaining('disk is full') as string });
+  await uninstall({ ...core, records: { ...it.records, intend: fails } }, 'app-x', 'keep');
+  expect([it.core.components.size, it.records.slas()]).toEqual([0, []]);
 });
 
 test('a component that is half removed is only removed: nothing brings it back', async () => {
