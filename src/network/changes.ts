@@ -8,6 +8,7 @@ import type { Ip } from '../base/ipv4.ts';
 import type { Log } from '../base/log.ts';
 import type { WorkerClient } from '../base/worker.ts';
 import { systemBridge, type Book } from './book.ts';
+import { createDebt, type Debt } from './debt.ts';
 import type { Pair } from './enforcer.ts';
 import { addressChanges, applyChanges, heldAddresses } from './links.ts';
 import { nobody, spoofs, tablesOf, type Policy } from './policy.ts';
@@ -19,6 +20,8 @@ export type ChangesOptions = {
   worker: WorkerClient<WorkerHandlers>;
   log: Log;
   resetSockets: (service: string, caller: Ip) => number;
+  /** ms of a clock that nobody sets. */
+  now?: () => number;
 };
 
 export type Changes = {
@@ -35,6 +38,10 @@ export type Changes = {
   cut(rows: readonly Row[]): Promise<void>;
   /** Puts addresses back that somebody removed. Returns how many changes that took. */
   repairAddresses: () => Promise<number>;
+  /** Tries again, in its time, what a withdrawal could not do. */
+  tend: () => Promise<void>;
+  /** Sentences for the owner, `[]` when all is in force. */
+  problems(): string[];
 };
 
 /** By bridge; `dbx0` has those of the services. */
@@ -42,41 +49,39 @@ type Addresses = ReadonlyMap<string, ReadonlySet<Ip>>;
 type State = { policy: Policy; tables: Tables; addresses: Addresses };
 
 export function createChanges(options: ChangesOptions): Changes {
+  const { worker, book, now = () => performance.now() } = options;
   let state: State = { policy: nobody, tables: nothing, addresses: new Map() };
-  /** Withdrawn in the tables, but perhaps not cut yet: the next change takes it along. */
-  let owed: readonly Row[] = [];
-  const make = async (after: State): Promise<void> => {
+  const debt = createDebt(now);
+  const make = async (policy: Policy): Promise<void> => {
     const before = state;
-    const gone = [...owed, ...lost(before.tables, after.tables)];
+    const step = stepOf(before, stateOf(policy, book));
+    const { after, changes, widens } = step;
     const addresses = await attempt(() => holdAddresses(both(before.addresses, after.addresses)));
     // What only widens needs its addresses first; a withdrawal waits for nothing.
-    if (addresses && gone.length === 0) throw addresses.err;
+    if (addresses && (widens || (!changes && !debt.open))) throw addresses.err;
     state = after;
-    if (gone.length > 0 || !isDeepStrictEqual(before.tables, after.tables)) {
-      owed = gone;
-      try {
-        await enforce(after.tables, gone, options);
-      } catch (err) {
-        if (gone.length === 0) {
-          state = before;
-          await takeBack(before.tables, options);
-        }
-        throw err;
-      }
-      owed = [];
-    }
+    const failed = await attempt(() => carryOut(step, debt, options));
+    if (failed && widens) state = before;
+    if (failed) throw failed.err;
     await holdAddresses(after.addresses);
   };
   return {
     policy: () => state.policy,
     tables: () => state.tables,
-    make: (next) => make(stateOf(next(state.policy), options.book)),
+    make: (next) => make(next(state.policy)),
     inTurn: createTurns(),
     async cut(rows) {
       resetOwn(rows, options);
-      await options.worker.call('settle', pairsOf(rows, nothing));
+      const failed = await attempt(() => worker.call('settle', pairsOf(rows, nothing)));
+      if (!failed) return;
+      debt.owe([...debt.rows, ...rows], failed.err);
+      throw failed.err;
     },
     repairAddresses: () => holdAddresses(state.addresses),
+    async tend() {
+      if (debt.due()) await make(state.policy);
+    },
+    problems: () => debt.problems(),
   };
 }
 
@@ -87,6 +92,29 @@ const attempt = (work: () => Promise<unknown>): Promise<{ err: unknown } | undef
     (err: unknown) => ({ err }),
   );
 
+type Step = { before: State; after: State; gone: readonly Row[]; changes: boolean; widens: boolean };
+function stepOf(before: State, after: State): Step {
+  const gone = lost(before.tables, after.tables);
+  // A peer that is not there has a name and no row; it is withdrawn all the same.
+  const unnamed = [...before.tables.resolve].some(([asker, names]) =>
+    [...names.keys()].some((name) => !after.tables.resolve.get(asker)?.has(name)),
+  );
+  const changes = !isDeepStrictEqual(before.tables, after.tables);
+  return { before, after, gone, changes, widens: changes && !unnamed && gone.length === 0 };
+}
+
+/** With what is owed from before. What fails is owed from now on, or taken back when it only widens. */
+async function carryOut(step: Step, debt: Debt, options: ChangesOptions): Promise<void> {
+  const { before, after, gone, changes, widens } = step;
+  if (!debt.open && !changes) return;
+  const owed = [...debt.rows, ...gone];
+  const failed = await attempt(() => enforce(after.tables, owed, options));
+  if (!failed) return debt.settle();
+  if (debt.open || !widens) debt.owe(owed, failed.err);
+  if (widens) await takeBack(before.tables, debt, options);
+  throw failed.err;
+}
+
 /** The five steps; step 2 is here because the sockets are of this thread, the others are the worker's. */
 async function enforce(tables: Tables, gone: readonly Row[], options: ChangesOptions): Promise<void> {
   await options.worker.call('swap', tables);
@@ -94,12 +122,13 @@ async function enforce(tables: Tables, gone: readonly Row[], options: ChangesOpt
   await options.worker.call('settle', pairsOf(gone, tables));
 }
 
-async function takeBack(tables: Tables, { worker, log }: ChangesOptions): Promise<void> {
+async function takeBack(tables: Tables, debt: Debt, { worker, log }: ChangesOptions): Promise<void> {
   try {
     await worker.call('swap', tables);
     await worker.call('settle', []);
   } catch (err) {
-    log.error({ err }, 'change not undone'); // its own failure goes to the caller
+    log.error({ err }, 'change not undone yet'); // its own failure goes to the caller
+    debt.owe(debt.rows, err);
   }
 }
 

@@ -56,7 +56,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     ...components.calls,
     async view() {
       const [seen, links] = await Promise.all([worker.call('view', undefined), heldAddresses()]);
-      return viewOf({ pool, tables: changes.tables(), places: components.places(), worker: seen, links });
+      const [tables, owed] = [changes.tables(), changes.problems()];
+      return viewOf({ pool, tables, places: components.places(), worker: seen, links, owed });
     },
     failed: failed.promise,
     [Symbol.asyncDispose]: () => changes.inTurn(() => way.disposeAsync()),
@@ -121,14 +122,18 @@ const services = ({ book, changes }: Parts): Pick<Network, 'addService' | 'publi
 });
 
 const watchMs = 5_000;
-/** Addresses that somebody takes from our bridges come back: agreed peers are unreachable without. */
+/**
+ * Addresses that somebody takes from our bridges come back: agreed peers are unreachable without. A withdrawal that the
+ * kernel refused is tried again.
+ */
 async function watch({ changes, log }: Parts, signal: AbortSignal): Promise<void> {
   try {
-    for await (const { inTurn, repairAddresses } of setInterval(watchMs, changes, { signal })) {
+    for await (const { inTurn, repairAddresses, tend } of setInterval(watchMs, changes, { signal })) {
       const repaired = await inTurn(repairAddresses).catch((err: unknown) =>
         log.warn({ err }, 'addresses not checked'),
       );
       if (repaired) log.warn({ repaired }, 'addresses were removed by somebody and put back');
+      await inTurn(tend).catch((err: unknown) => log.warn({ err }, 'change not in force yet'));
     }
   } catch (err) {
     if (!signal.aborted) throw err;

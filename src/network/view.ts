@@ -10,12 +10,15 @@ type Parts = {
   worker: WorkerView;
   /** The machine's links, by name. */
   links: ReadonlyMap<string, unknown>;
+  /** What is not in force yet, as sentences. */
+  owed: readonly string[];
 };
 
-export function viewOf({ pool, tables, places, worker, links }: Parts): NetworkView {
+export function viewOf({ pool, tables, places, worker, links, owed }: Parts): NetworkView {
   const nameOf = (asker: string) => tables.components.get(asker)?.name ?? '';
   const gone = [...places].filter(([, { bridge }]) => !links.has(bridge)).map(([name]) => name);
   const problems = [
+    ...owed,
     ...worker.problems,
     ...gone.map((name) => `somebody removed the network of ${name}: restart ${name}`),
   ];

@@ -26,7 +26,8 @@ async function start() {
       return method === broken ? Promise.reject(fault) : Promise.resolve(0);
     },
   } as unknown as ChangesOptions['worker'];
-  const changes = createChanges({ book, worker, log: silent, resetSockets: () => 0 });
+  let now = 0;
+  const changes = createChanges({ book, worker, log: silent, resetSockets: () => 0, now: () => now });
   const place = { name: 'app-x', bridge: 'dbx-nowhere0', gateway: '10.196.1.1', address: flow.src };
   await changes.make((policy) =>
     connected(
@@ -40,6 +41,8 @@ async function start() {
   const way = up.move();
   return {
     changes,
+    book,
+    wait: (ms: number) => (now += ms),
     breaks: (method: string) => (broken = method),
     /** Pairs that were cut since the last look. */
     cut: () => calls.splice(0).flatMap(([method, argument]) => (method === 'settle' ? (argument as unknown[]) : [])),
@@ -59,6 +62,54 @@ test('what was withdrawn and could not be cut is cut by the next change, also by
   expect(it.cut()).toEqual([flow]);
   await it.changes.make((policy) => policy);
   expect(it.cut()).toEqual([]);
+});
+
+test('what is owed is tried again in time, ever more rarely, and the owner is told until it is done', async () => {
+  using it = await start();
+  it.breaks('settle');
+  await expect(it.changes.make((policy) => disconnected(policy, 'app-x'))).rejects.toBe(fault);
+  it.cut();
+  const attempts = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      it.wait(1_000);
+      await it.changes.tend().catch(() => {});
+    }
+    return it.cut().length;
+  };
+  expect([await attempts(60), await attempts(60), await attempts(60)]).toEqual([4, 1, 1]);
+  expect(it.changes.problems()).toEqual([
+    expect.stringMatching(/^connections of app-x to store may still be open.*no rules/),
+  ]);
+  it.breaks('');
+  expect(await attempts(60)).toBe(1);
+  expect(it.changes.problems()).toEqual([]);
+  expect(await attempts(600)).toBe(0);
+});
+
+test('flows that were to be cut and were not are cut later; their row stays', async () => {
+  using it = await start();
+  const rows = [...it.changes.tables().transport.values()];
+  it.breaks('settle');
+  await expect(it.changes.cut(rows)).rejects.toBe(fault);
+  it.breaks('');
+  it.cut();
+  it.wait(5_000);
+  await it.changes.tend();
+  expect(it.cut()).toEqual([{ ...flow, protocol: 'tcp', port: 8080 }]);
+  expect(it.changes.tables().transport.size).toBe(1);
+});
+
+test('what is given while something is owed is taken back, too; what has no row yet is withdrawn all the same', async () => {
+  using it = await start();
+  const names = () => [...(it.changes.tables().resolve.get(flow.src)?.keys() ?? [])];
+  await it.changes.make((policy) => connected(policy, 'app-x', [{ kind: 'service', name: 'later' }]));
+  it.breaks('settle');
+  await expect(it.changes.make((policy) => disconnected(policy, 'app-x', ['later']))).rejects.toBe(fault);
+  expect(names()).toEqual(['store']);
+  await expect(it.changes.make((policy) => connected(policy, 'app-x', [{ kind: 'service', name: 'b' }]))).rejects.toBe(
+    fault,
+  );
+  expect(names()).toEqual(['store']);
 });
 
 test('what is given and cannot be had is taken back', async () => {

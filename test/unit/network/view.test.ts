@@ -38,13 +38,14 @@ const worker: WorkerView = {
   withheld: [{ asker: '10.196.1.2', name: 'api.example', addresses: ['192.168.1.1'] }],
   problems: [],
 };
-const view = (links: string[]) =>
+const view = (links: string[], owed: string[] = []) =>
   viewOf({
     pool: '10.196.0.0/16',
     tables,
     places: new Map([['app', place]]),
     worker,
     links: new Map(links.map((link) => [link, []])),
+    owed,
   });
 
 test('a component with its peers, what they carried and what was refused', () =>
@@ -75,3 +76,9 @@ test('a component with its peers, what they carried and what was refused', () =>
 
 test('a network that somebody removed is a problem', () =>
   expect(view(['eth0'])).toMatchObject({ healthy: false, problems: [expect.stringContaining('restart app')] }));
+
+test('what is not in force yet is a problem', () =>
+  expect(view(['dbx-1'], ['connections may still be open'])).toMatchObject({
+    healthy: false,
+    problems: ['connections may still be open'],
+  }));
