@@ -18,6 +18,8 @@ export type Component = {
   /** The container that should be running; absent while none should. */
   container?: { id: string; startedAt: number } | undefined;
   place?: Place | undefined;
+  /** Ends what takes long; set while only that is under way, when its agreement may be changed out of turn. */
+  interrupt?: AbortController | undefined;
   /** The next start after a crash. */
   timer?: NodeJS.Timeout | undefined;
 };

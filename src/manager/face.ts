@@ -113,10 +113,11 @@ export type Manager = AsyncDisposable & {
   /**
    * Installs and starts a component, or leaves nothing behind. An app whose datasources are not registered yet is
    * installed too; it waits for them and is started by their registration.
-   * @throws Failure as `check`; `image.missing`, `image.invalid`, `network.*`, `docker.*`
+   * @throws Failure as `check`; `image.missing`, `image.invalid`, `network.*`, `docker.*`; `component.busy` when it is
+   *   uninstalled meanwhile, `databox.stopped`
    */
   install(request: InstallRequest, onProgress?: Progress): Promise<void>;
-  /** @throws Failure `component.unknown` */
+  /** Ends an install or start of it that is under way. @throws Failure `component.unknown` */
   uninstall(name: string, options?: { data?: 'keep' | 'delete' }): Promise<void>;
   /** Replaces the container; forgets earlier crashes. @throws Failure `component.unknown`, `docker.*` */
   restart(name: string): Promise<void>;

@@ -4,7 +4,8 @@ import { Failure } from '../base/errors.ts';
 import { componentOf, keptComponentOf, newComponent, type Component } from './components.ts';
 import { removeContainers } from './containers.ts';
 import type { InstallRequest, Progress } from './face.ts';
-import { bring, fillIn, pulling, settle, start, withdraw, type Core } from './lifecycle.ts';
+import { interrupt, interruptible, refuseRemoved } from './interrupt.ts';
+import { bring, fillIn, settle, start, withdraw, type Core } from './lifecycle.ts';
 import { obtainImage } from './pull.ts';
 import { erase } from './raise.ts';
 import { referencesOf, terms } from './review.ts';
@@ -47,14 +48,17 @@ async function installNow(core: Core, component: Component, progress: Progress):
   const references = referencesOf(core.config, component.sla.manifest);
   progress({ step: 'image', message: `Image ${references[0]}` });
   const onLine = (message: string) => progress({ step: 'image', message });
-  const image = await obtainImage(core.docker, references, { ...pulling(core), onLine });
+  const image = await interruptible(component, core.signal, (signal) =>
+    obtainImage(core.docker, references, { arch: core.arch, signal, onLine }),
+  );
   component.sla = { ...component.sla, image: { reference: image.reference, id: image.id } };
   const data = core.records.hasKept(name) ? 'keep' : 'delete';
   core.records.intend({ name, what: 'install', data });
   try {
     await fillIn(core, component);
     const pending = pendingOf(component.sla);
-    if (pending.length === 0) await bring(core, component, { image, progress });
+    if (pending.length === 0) await bring(core, component, { image, progress: unlessRemoved(component, progress) });
+    refuseRemoved(component);
     core.records.save(component.sla);
     if (pending.length > 0) {
       component.state = 'waiting';
@@ -67,6 +71,14 @@ async function installNow(core: Core, component: Component, progress: Progress):
   }
 }
 
+/** An uninstall ends an install between any two of its steps. */
+const unlessRemoved =
+  (component: Component, progress: Progress): Progress =>
+  (step) => {
+    refuseRemoved(component);
+    progress(step);
+  };
+
 async function goneAgain(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
   try {
     await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
@@ -76,9 +88,13 @@ async function goneAgain(core: Core, name: string, data: 'keep' | 'delete'): Pro
   }
 }
 
+/** Ends what is under way with the component before it takes its turn: an image may take half an hour. */
 export async function uninstall(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
+  interrupt(componentOf(core.components, name));
   await core.lane(name, async () => {
-    const component = componentOf(core.components, name);
+    const component = core.components.get(name);
+    // Its install left nothing, or another uninstall came first.
+    if (!component) return;
     clearTimeout(component.timer);
     Object.assign(component, { container: undefined, place: undefined, state: 'shutdown', desired: 'shutdown' });
     try {
@@ -107,28 +123,35 @@ export async function restart(core: Core, name: string): Promise<void> {
   await core.lane(name, async () => {
     const component = keptComponentOf(core.components, name);
     Object.assign(component, { container: undefined, restarts: 0 });
-    await removeContainers(core, name);
+    await interruptible(component, core.signal, () => removeContainers(core, name));
     await start(core, component);
+    refuseRemoved(component);
     if (component.state === 'failed') throw new Failure('docker.failed', component.error ?? 'it cannot be started');
   });
 }
 
+type Change = { line: Line; revoked: boolean };
+
+/** In its turn, or at once while the component does what takes long: that reads its agreement afterwards. */
+export async function change(core: Core, name: string, o: Change): Promise<void> {
+  const work = () => changeNow(core, keptComponentOf(core.components, name), o);
+  await (core.components.get(name)?.interrupt ? work() : core.lane(name, work));
+  core.log.info({ component: name, line: o.line, revoked: o.revoked }, 'agreement changed');
+}
+
 /**
  * Saved first: a kill in between must not bring back what was taken. What cannot be saved is taken all the same, until
- * the next start; the owner is told.
+ * the next start; the owner is told. What is being installed is saved by its install, or goes with it.
  */
-export async function change(core: Core, name: string, o: { line: Line; revoked: boolean }): Promise<void> {
-  await core.lane(name, async () => {
-    const component = keptComponentOf(core.components, name);
-    const sla = withLine(component.sla, o.line, o.revoked);
-    const inForce = () => settle(core, Object.assign(component, { sla }));
-    if (o.revoked) await takeAll([() => core.records.save(sla), inForce, () => forgetExports(core, name, o.line)]);
-    else {
-      core.records.save(sla);
-      await inForce();
-    }
-    core.log.info({ component: name, line: o.line, revoked: o.revoked }, 'agreement changed');
-  });
+async function changeNow(core: Core, component: Component, { line, revoked }: Change): Promise<void> {
+  const sla = withLine(component.sla, line, revoked);
+  const save = () => component.state === 'preparing' || core.records.save(sla);
+  if (!revoked) save();
+  // No turn of others between the agreement read and replaced: this may not be the only change under way.
+  component.sla = sla;
+  const inForce = () => settle(core, component);
+  if (revoked) await takeAll([save, inForce, () => forgetExports(core, sla.name, line)]);
+  else await inForce();
 }
 
 function forgetExports({ outbox }: Core, name: string, line: Line): void {

@@ -9,6 +9,7 @@ import type { ImageFacts } from './docker.ts';
 import type { Progress } from './face.ts';
 import { hasStore, missingOf } from './grants.ts';
 import type { Arch } from './images.ts';
+import { interruptible } from './interrupt.ts';
 import { agreedImage } from './pull.ts';
 import { raise, type RaiseParts } from './raise.ts';
 import type { ReviewParts } from './review.ts';
@@ -54,25 +55,26 @@ export async function bring(core: Core, component: Component, o: { image: ImageF
 export async function start(core: Core, component: Component): Promise<void> {
   clearTimeout(component.timer);
   try {
-    await fillIn(core, component);
-    if (pendingOf(component.sla).length > 0) {
-      component.state = 'waiting';
-      return;
-    }
-    component.state = 'starting';
-    const { reference, id } = component.sla.image;
-    if (id === null) throw new Failure('image.invalid', `the agreement names no image: install ${reference} again`);
-    const image = await agreedImage(core.docker, { reference, id }, { ...pulling(core), onLine: () => {} });
-    await bring(core, component, { image });
+    const image = await interruptible(component, core.signal, (signal) => prepare(core, component, signal));
+    if (image) await bring(core, component, { image });
   } catch (err) {
-    if (core.signal.aborted) return;
+    if (core.signal.aborted || component.desired === 'shutdown') return;
     core.log.warn({ err, component: component.sla.name }, 'component cannot be started');
     const isEngine = err instanceof Failure && err.code === 'docker.unavailable';
     retry(core, component, { sentence: (err as Error).message, ranMs: 0, isCounted: !isEngine });
   }
 }
 
-export const pulling = ({ arch, signal }: Core) => ({ arch, signal });
+/** The agreed image, fetched if it has to be; `undefined` when the component must wait for its datasources. */
+async function prepare(core: Core, component: Component, signal: AbortSignal): Promise<ImageFacts | undefined> {
+  await fillIn(core, component);
+  const isWaiting = pendingOf(component.sla).length > 0;
+  component.state = isWaiting ? 'waiting' : 'starting';
+  if (isWaiting) return undefined;
+  const { reference, id } = component.sla.image;
+  if (id === null) throw new Failure('image.invalid', `the agreement names no image: install ${reference} again`);
+  return agreedImage(core.docker, { reference, id }, { arch: core.arch, signal, onLine: () => {} });
+}
 
 /** A container that should be running was seen not to. */
 export function exited(core: Core, id: string): void {
@@ -114,7 +116,8 @@ function retry(core: Core, component: Component, { sentence, ranMs, isCounted }:
 
 async function again(core: Core, component: Component): Promise<void> {
   const { name } = component.sla;
-  const isWanted = () => core.components.get(name) === component && !component.container;
+  const isWanted = () =>
+    core.components.get(name) === component && !component.container && component.desired === 'running';
   await core.lane(name, async () => (isWanted() ? start(core, component) : undefined)).catch(core.ignore);
 }
 
@@ -123,7 +126,7 @@ export function advance(core: Core, component: Component): void {
   const { name } = component.sla;
   void core
     .lane(name, async () => {
-      if (core.components.get(name) !== component) return;
+      if (core.components.get(name) !== component || component.desired === 'shutdown') return;
       if (component.state === 'waiting') return start(core, component);
       if (component.place) await settle(core, component);
     })
@@ -141,7 +144,8 @@ export async function settle(core: Core, component: Component): Promise<void> {
     // It was never placed, or is being uninstalled: it has nothing, and gets nothing.
     if (!(err instanceof Failure) || err.code !== 'component.unknown') throw err;
   }
-  component.missing = missingOf(component.sla, await catalogueOf(core.stores));
+  const catalogue = await catalogueOf(core.stores);
+  component.missing = missingOf(component.sla, catalogue);
 }
 
 /** A store is gone: what others agreed about it ends before this resolves. */
