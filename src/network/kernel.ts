@@ -8,9 +8,9 @@ import type { TableRules } from './rules.ts';
 export type Kernel = {
   /** Whether the rules are in the legacy tables, which do not tell of changes. */
   readonly legacy: boolean;
-  /** Brings these rules in force; tables that did not change since the last call are left alone. */
+  /** Brings these rules in force; tables that did not change since the last call are left alone, if that succeeded. */
   apply(rules: readonly TableRules[]): Promise<void>;
-  /** Whether all of what was applied last is there, and first in its place. */
+  /** Whether all of what was last asked for is there, and first in its place. */
   intact(): Promise<boolean>;
   /** Writes all of it anew. */
   repair(): Promise<void>;
@@ -22,43 +22,53 @@ export type Kernel = {
 export async function openKernel(): Promise<Kernel> {
   const backend = await findBackend();
   const families = await familiesHere();
-  let applied: readonly TableRules[] = [];
+  let wanted: readonly TableRules[] = [];
+  /** `wanted`, once the kernel has it; after a failure it may have anything, and all is written anew. */
+  let applied: readonly TableRules[] | undefined;
   /** As iptables-save spells it; the first look after a change learns it, later ones compare. */
   let spelling: string | undefined;
   const repair = async (): Promise<void> => {
-    spelling = undefined;
-    for (const family of families) await write(backend, of(applied, family), await save(backend, family));
+    applied = spelling = undefined;
+    for (const family of families) await write(backend, of(wanted, family), await save(backend, family));
+    applied = wanted;
   };
   return {
     legacy: !(await isNft(backend)),
     async apply(rules) {
-      const changed = rules.filter((table) => !applied.some((before) => same(before, table)));
-      const first = applied.length === 0;
-      applied = rules;
-      if (first) return repair();
-      spelling = undefined;
+      const before = applied;
+      wanted = rules;
+      if (!before) return repair();
+      const changed = rules.filter((table) => !before.some((other) => same(other, table)));
+      if (changed.length > 0) applied = spelling = undefined;
       try {
         // The jumps are where they were put; if somebody moved them, the watch notices and repairs.
         for (const family of families) await write(backend, of(changed, family), inPlace(changed));
+        applied = wanted;
       } catch (err) {
         if (!(err instanceof Failure)) throw err;
         await repair();
       }
     },
     async intact() {
-      const parts = await Promise.all(
-        families.map(async (family) => footprint(of(applied, family), await save(backend, family))),
-      );
-      if (parts.includes(null)) return false;
-      const text = parts.join('\n');
-      return text === (spelling ??= text);
+      if (!applied) return wanted.length === 0;
+      const text = await found(backend, families, wanted);
+      return text !== null && text === (spelling ??= text);
     },
     repair,
     async remove() {
+      wanted = [];
+      applied = undefined;
       for (const family of families) await restore(backend, family, removeText(await save(backend, family)));
-      applied = [];
     },
   };
+}
+
+/** What is there of these rules, as one comparable text; `null` when it is not all of them. */
+async function found(backend: Backend, families: Family[], rules: readonly TableRules[]): Promise<string | null> {
+  const parts = await Promise.all(
+    families.map(async (family) => footprint(of(rules, family), await save(backend, family))),
+  );
+  return parts.includes(null) ? null : parts.join('\n');
 }
 
 const write = async (backend: Backend, rules: readonly TableRules[], saved: Saved): Promise<void> => {

@@ -139,6 +139,12 @@ const methods = {
     current = tablesOf(wire);
     await enforcer?.apply(current);
   },
+  /** Where programs are looked for: nowhere, and no rule can be written. */
+  path: (path: string) => {
+    const before = process.env['PATH'] ?? '';
+    process.env['PATH'] = path;
+    return before;
+  },
   withdraw: (pairs: Pair[]) => enforcer?.withdraw(pairs),
   counters: () => enforcer?.counters(),
   alive: () => enforcer?.alive(),

@@ -149,6 +149,18 @@ describe('the process', () => {
     for (let turn = 0; turn < 5; turn++) expect(await agent.call('thread')).toBe(1);
   });
 
+  test('rules that could not be written are written by the same call again', async () => {
+    const translated = () => rig.in('box', 'iptables-save -t nat').includes(`-d ${at.aService}/32`);
+    expect(translated()).toBe(true);
+    const path = await box.call('path', '/nowhere');
+    await expect(box.call('apply', tablesWith('peer'))).rejects.toThrow();
+    await box.call('path', path);
+    await box.call('apply', tablesWith('peer'));
+    expect(translated()).toBe(false);
+    await sleep(300); // the watch has looked
+    expect((await box.call('health')).repairs).toBe(0);
+  });
+
   test('disposed of, it leaves no chain, rule, set or tracked connection', async () => {
     await rig.agents.a.call('connect', { host: at.aService, port: 8080 });
     await box.call('stop');
