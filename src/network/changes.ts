@@ -12,6 +12,7 @@ import { createDebt, type Debt } from './debt.ts';
 import type { Pair } from './enforcer.ts';
 import { addressChanges, applyChanges, heldAddresses } from './links.ts';
 import { nobody, spoofs, tablesOf, type Policy } from './policy.ts';
+import { staysOf, type Stay } from './stays.ts';
 import { lost, nothing, type Row, type Tables } from './tables.ts';
 import type { WorkerHandlers } from './worker.ts';
 
@@ -38,7 +39,7 @@ export type Changes = {
   cut(rows: readonly Row[]): Promise<void>;
   /** Puts addresses back that somebody removed. Returns how many changes that took. */
   repairAddresses: () => Promise<number>;
-  /** Tries again, in its time, what a withdrawal could not do. */
+  /** Tries again, in its time, what a withdrawal could not do; removes addresses that only stayed for resets. */
   tend: () => Promise<void>;
   /** Sentences for the owner, `[]` when all is in force. */
   problems(): string[];
@@ -46,15 +47,16 @@ export type Changes = {
 
 /** By bridge; `dbx0` has those of the services. */
 type Addresses = ReadonlyMap<string, ReadonlySet<Ip>>;
-type State = { policy: Policy; tables: Tables; addresses: Addresses };
+type State = { policy: Policy; tables: Tables; addresses: Addresses; stays: readonly Stay[] };
 
 export function createChanges(options: ChangesOptions): Changes {
   const { worker, book, now = () => performance.now() } = options;
-  let state: State = { policy: nobody, tables: nothing, addresses: new Map() };
+  let state: State = { policy: nobody, tables: nothing, addresses: new Map(), stays: [] };
   const debt = createDebt(now);
   const make = async (policy: Policy): Promise<void> => {
     const before = state;
-    const step = stepOf(before, stateOf(policy, book));
+    const stays = staysOf({ before: before.policy, after: policy, stays: before.stays, now: now() });
+    const step = stepOf(before, stateOf(policy, stays, book));
     const { after, changes, widens } = step;
     const addresses = await attempt(() => holdAddresses(both(before.addresses, after.addresses)));
     // What only widens needs its addresses first; a withdrawal waits for nothing.
@@ -79,7 +81,7 @@ export function createChanges(options: ChangesOptions): Changes {
     },
     repairAddresses: () => holdAddresses(state.addresses),
     async tend() {
-      if (debt.due()) await make(state.policy);
+      if (debt.due() || state.stays.some(({ until }) => until <= now())) await make(state.policy);
     },
     problems: () => debt.problems(),
   };
@@ -148,15 +150,15 @@ function createTurns(): Changes['inTurn'] {
   };
 }
 
-function stateOf(policy: Policy, book: Book): State {
-  const wanted = spoofs(policy);
+function stateOf(policy: Policy, stays: readonly Stay[], book: Book): State {
+  const wanted = [...spoofs(policy), ...stays.map(({ network, peer }) => [network, peer] as const)];
   const spoofed = book.spoof(wanted);
   const addresses = new Map([[systemBridge, new Set([...policy.services.values()].map(({ address }) => address))]]);
   for (const [network, peer] of wanted) {
     const bridge = policy.components.get(network)?.bridge ?? '';
     addresses.set(bridge, (addresses.get(bridge) ?? new Set()).add(spoofed(network, peer)));
   }
-  return { policy, tables: tablesOf(policy, spoofed), addresses };
+  return { policy, tables: tablesOf(policy, spoofed), addresses, stays };
 }
 
 /** Makes the bridges have exactly these single addresses. Returns how many changes that took. */

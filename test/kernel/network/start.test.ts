@@ -224,6 +224,20 @@ test('a withdrawal ends the open stream within a second, the name and the way', 
   expect(await get('app-x', 'http://arbiter:8080/')).toContain('arbiter');
 });
 
+test('the address of a withdrawn peer stays while resets are armed, leads nowhere, is its own again, and goes', async () => {
+  await call('connect', 'app-x', [store]);
+  const spoofed = await lookup('app-x', 'driver-core-store');
+  const held = async () => (await inBox('ip', '-o', 'addr', 'show', 'dev', app.bridge)).includes(` ${spoofed}/32 `);
+  await call('disconnect', 'app-x', ['driver-core-store']);
+  expect(await held()).toBe(true);
+  expect(await get('app-x', `http://${spoofed}:8080/`)).toBe('ECONNREFUSED');
+  await call('connect', 'app-x', [store]);
+  expect(await get('app-x', 'http://driver-core-store:8080/')).toContain('driver-core-store');
+  await call('disconnect', 'app-x', ['driver-core-store']);
+  await new Promise((done) => setTimeout(done, 16_000));
+  expect(await held()).toBe(false);
+});
+
 test('killed, nothing new passes; started again, running containers are adopted at their addresses', async () => {
   host.kill('SIGKILL');
   await host.exited;

@@ -136,3 +136,21 @@ test('addresses that cannot be looked at do not hold a withdrawal up', async () 
   expect(it.swapped()).toBe(true);
   expect(it.cut()).toEqual([flow]);
 });
+
+test('the address of a withdrawn peer is nobody’s for a while, and its own again when it comes back', async () => {
+  using it = await start();
+  const peers = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ kind: 'service' as const, name: `p${i}` }));
+  const give = (...names: string[]) =>
+    it.changes.make((policy) => connected(policy, 'app-x', names.map((name) => ({ kind: 'service', name })))); // prettier-ignore
+  const addressOf = (name: string) => it.changes.tables().resolve.get(flow.src)?.get(name);
+  await it.changes.make((policy) => connected(policy, 'app-x', peers(250))); // 252 with store and manager: all there are
+  await it.changes.make((policy) => disconnected(policy, 'app-x', ['store']));
+  await expect(give('other')).rejects.toMatchObject({ code: 'network.exhausted' });
+  await give('store');
+  expect(addressOf('store')).toBe(flow.dst);
+  await it.changes.make((policy) => disconnected(policy, 'app-x', ['store']));
+  it.wait(10_001);
+  await give('other');
+  expect(addressOf('other')).toBe(flow.dst);
+});
