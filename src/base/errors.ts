@@ -27,6 +27,11 @@ export const failures = {
   'catalogue.invalid': { http: 400, exit: 65, doc: 'The hypercat item lacks a required member.' },
   'store.unknown': { http: 404, exit: 66, doc: 'No such store.' },
   'store.unavailable': { http: 503, exit: 75, doc: 'The store cannot be written or read now; the title says why.' },
+  'store.kept': {
+    http: 409,
+    exit: 73,
+    doc: 'A component of this name, but of another origin, left data in its store.',
+  },
   'store.full': { http: 507, exit: 74, doc: 'The disk or the quota of the store is full.' },
   'database.newer': { http: 500, exit: 78, doc: 'A file was written by a newer Databox; install that version again.' },
   'database.damaged': {

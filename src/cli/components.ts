@@ -27,7 +27,7 @@ export function componentCommands(program: Command): void {
   });
 
   const uninstall = program.command('uninstall <name>').description('remove an app or driver; its data stays');
-  uninstall.option('--delete-data', 'delete its store too');
+  uninstall.option('--delete-data', 'delete its store too, also when it was kept by an earlier uninstall');
   asking<{ deleteData?: true }>(uninstall, async ({ box, say }, [name = ''], { deleteData }) => {
     const data = deleteData ? 'delete' : 'keep';
     await box.ask({ method: 'DELETE', path: pathOf(name, `?data=${data}`) });

@@ -2,7 +2,9 @@
 import type { Manifest } from '../appstore/index.ts';
 import { componentOfStore, storeName, type HypercatItem } from '../base/names.ts';
 import type { Ask } from './face.ts';
+import { hasStore } from './grants.ts';
 import { datasourceOf, descriptionOf, typeOf, useOf, type Use } from './items.ts';
+import { whence } from './kept.ts';
 import { hostsOf, type Choices } from './sla.ts';
 
 type Datasource = Manifest['datasources'][number];
@@ -17,6 +19,8 @@ export type Proposal = {
   catalogue: readonly HypercatItem[];
   /** What the poster chose; where nothing is, every candidate counts. */
   choices: Choices;
+  /** Its store holds data of an earlier install, which it gets. */
+  inherits?: boolean;
 };
 
 /**
@@ -24,8 +28,7 @@ export type Proposal = {
  * @param origin repository address or folder, or `owner`
  */
 export function asksOf(proposal: Proposal, origin: string): Ask[] {
-  const { manifest } = proposal;
-  const store = manifest['resource-requirements'].store ?? '';
+  const { manifest, inherits = false } = proposal;
   const own = storeName(manifest.name);
   return [
     ...manifest.datasources.map((datasource) => askOf(datasource, chosenOf(proposal, datasource))),
@@ -39,7 +42,8 @@ export function asksOf(proposal: Proposal, origin: string): Ask[] {
         `May talk to ${urls.join(', ')}${local ? ', in your home network' : ''}${because(description)}`,
       ),
     ),
-    ...(store === '' ? [] : [ask('store', own, 'Keeps data of its own on this box.')]),
+    ...(hasStore({ manifest }) ? [ask('store', own, 'Keeps data of its own on this box.')] : []),
+    ...(inherits ? [ask('store', own, `Gets the data that ${manifest.name} from ${whence(origin)} left here.`)] : []),
     ...manifest.packages.map((one) =>
       ask('package', one.name, [one.name, one.purpose, one.benefits, one.risks].filter(Boolean).join(' — ')),
     ),

@@ -107,7 +107,7 @@ export type Manager = AsyncDisposable & {
   /**
    * Everything of an install that can be refused before it begins, except the image.
    * @returns the agreement that `install` would make
-   * @throws Failure as `review`; `component.exists`, `datasource.invalid`, `image.invalid`
+   * @throws Failure as `review`; `component.exists`, `store.kept`, `datasource.invalid`, `image.invalid`
    */
   check(request: InstallRequest): Promise<Sla>;
   /**
@@ -117,7 +117,11 @@ export type Manager = AsyncDisposable & {
    *   uninstalled meanwhile, `databox.stopped`
    */
   install(request: InstallRequest, onProgress?: Progress): Promise<void>;
-  /** Ends an install or start of it that is under way. @throws Failure `component.unknown` */
+  /**
+   * Ends an install or start of it that is under way. Its store's data is kept unless told otherwise; `delete` also
+   * deletes what was kept of a component that is not installed any more.
+   * @throws Failure `component.unknown`
+   */
   uninstall(name: string, options?: { data?: 'keep' | 'delete' }): Promise<void>;
   /** Replaces the container; forgets earlier crashes. @throws Failure `component.unknown`, `docker.*` */
   restart(name: string): Promise<void>;

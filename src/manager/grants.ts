@@ -9,7 +9,8 @@ import { faultOf, type DatasourceLine, type Sla } from './sla.ts';
 export type Permission = { route: Route; caveats: readonly Caveat[] };
 export type Rights = { permissions: Permission[]; peers: Peer[] };
 
-export const hasStore = (sla: Sla): boolean => (sla.manifest['resource-requirements'].store ?? '') !== '';
+export const hasStore = ({ manifest }: Pick<Sla, 'manifest'>): boolean =>
+  (manifest['resource-requirements'].store ?? '') !== '';
 
 /**
  * Everything a component may do now. A chosen datasource counts while its item is registered: when its driver is gone

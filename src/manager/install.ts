@@ -5,6 +5,7 @@ import { componentOf, keptComponentOf, newComponent, type Component } from './co
 import { removeContainers } from './containers.ts';
 import type { InstallRequest, Progress } from './face.ts';
 import { interrupt, interruptible, refuseRemoved } from './interrupt.ts';
+import { refuseForeign } from './kept.ts';
 import { bring, fillIn, settle, start, withdraw, type Core } from './lifecycle.ts';
 import { obtainImage } from './pull.ts';
 import { erase } from './raise.ts';
@@ -12,21 +13,23 @@ import { referencesOf, terms } from './review.ts';
 import { pendingOf, withLine, type Line, type Sla } from './sla.ts';
 import { takeAll } from './steps.ts';
 
-/** @throws Failure `component.exists`, and as `terms` */
+/** @throws Failure `component.exists`, `store.kept`, and as `terms` */
 export async function check(core: Core, request: InstallRequest): Promise<Sla> {
   const sla = await terms(core, request);
-  refuseExisting(core, sla.name);
+  refuseTaken(core, sla);
   return sla;
 }
 
-function refuseExisting({ components }: Core, name: string): void {
+function refuseTaken({ components, records }: Core, sla: Sla): void {
+  const { name } = sla;
   if (components.has(name)) throw new Failure('component.exists', `${name} is installed already`, { name });
+  refuseForeign(sla, records);
 }
 
 export async function install(core: Core, request: InstallRequest, progress: Progress): Promise<void> {
   const sla = await terms(core, request);
   await core.lane(sla.name, async () => {
-    refuseExisting(core, sla.name);
+    refuseTaken(core, sla);
     const component = newComponent(sla, 'preparing');
     core.components.set(sla.name, component);
     try {
@@ -52,7 +55,7 @@ async function installNow(core: Core, component: Component, progress: Progress):
     obtainImage(core.docker, references, { arch: core.arch, signal, onLine }),
   );
   component.sla = { ...component.sla, image: { reference: image.reference, id: image.id } };
-  const data = core.records.hasKept(name) ? 'keep' : 'delete';
+  const data = core.records.keptFrom(name) === undefined ? 'delete' : 'keep';
   core.records.intend({ name, what: 'install', data });
   try {
     await fillIn(core, component);
@@ -88,13 +91,17 @@ async function goneAgain(core: Core, name: string, data: 'keep' | 'delete'): Pro
   }
 }
 
-/** Ends what is under way with the component before it takes its turn: an image may take half an hour. */
+/**
+ * Ends what is under way with the component before it takes its turn: an image may take half an hour. Of one that is not
+ * installed, what an earlier uninstall kept may still be deleted.
+ */
 export async function uninstall(core: Core, name: string, data: 'keep' | 'delete'): Promise<void> {
-  interrupt(componentOf(core.components, name));
+  const isKept = () => data === 'delete' && core.records.keptFrom(name) !== undefined;
+  if (core.components.has(name) || !isKept()) interrupt(componentOf(core.components, name));
   await core.lane(name, async () => {
     const component = core.components.get(name);
-    // Its install left nothing, or another uninstall came first.
-    if (!component) return;
+    // Without one: its install left nothing, or it was uninstalled before.
+    if (!component) return isKept() ? remove(core, name, data) : undefined;
     clearTimeout(component.timer);
     Object.assign(component, { container: undefined, place: undefined, state: 'shutdown', desired: 'shutdown' });
     try {
@@ -104,7 +111,6 @@ export async function uninstall(core: Core, name: string, data: 'keep' | 'delete
       throw err;
     }
     core.components.delete(name);
-    core.log.info({ component: name, data }, 'component uninstalled');
   });
 }
 
@@ -117,6 +123,7 @@ async function remove(core: Core, name: string, data: 'keep' | 'delete'): Promis
   }
   await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
   core.records.forget(name, data);
+  core.log.info({ component: name, data }, 'component uninstalled');
 }
 
 export async function restart(core: Core, name: string): Promise<void> {

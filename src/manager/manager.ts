@@ -33,7 +33,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   const down = way.move();
   return {
     authority: core.authority,
-    review: (asked) => review(core, asked, (name) => components.has(name)),
+    review: (asked) => review(core, asked, { isInstalled: (name) => components.has(name), kept: core.records }),
     check: (request) => check(core, request),
     install: (request, onProgress = () => {}) => install(core, request, onProgress),
     uninstall: (name, { data = 'keep' } = {}) => uninstall(core, name, data),

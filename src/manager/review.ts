@@ -7,6 +7,7 @@ import { asksOf, candidatesOf, riskOf } from './asks.ts';
 import type { Docker } from './docker.ts';
 import type { Asked, InstallRequest, Review } from './face.ts';
 import { archOf, imageReferences } from './images.ts';
+import { faultOfHeir, inherits, type Kept } from './kept.ts';
 import { localImage } from './pull.ts';
 import { catalogueOf } from './rights.ts';
 import { agreement, choicesOf, differences, withoutChoices, type Choices, type Sla } from './sla.ts';
@@ -53,16 +54,22 @@ export const referencesOf = (config: Config, manifest: Manifest): [string, ...st
     arch: archOf(process.arch),
   });
 
-export async function review(parts: ReviewParts, asked: Asked, installed: (name: string) => boolean): Promise<Review> {
+/** What is here already, by name. */
+export type Present = { isInstalled: (name: string) => boolean; kept: Kept };
+
+export async function review(parts: ReviewParts, asked: Asked, present: Present): Promise<Review> {
   const { manifest, warnings, origin, choices } = findManifest(parts.appstore, asked);
+  const heir = { manifest, origin };
+  const installed = present.isInstalled(manifest.name);
+  const fault = installed ? undefined : faultOfHeir(heir, present.kept);
   const catalogue = await catalogueOf(parts.stores);
   const references = referencesOf(parts.config, manifest);
   const image = await localImage(parts.docker, references);
   return {
     manifest,
-    warnings,
+    warnings: fault === undefined ? warnings : [...warnings, `resource-requirements: ${fault}`],
     origin,
-    asks: asksOf({ manifest, catalogue, choices }, origin),
+    asks: asksOf({ manifest, catalogue, choices, inherits: !installed && inherits(heir, present.kept) }, origin),
     datasources: manifest.datasources.map((datasource) => ({
       clientid: datasource.clientid,
       name: datasource.name,
@@ -75,7 +82,7 @@ export async function review(parts: ReviewParts, asked: Asked, installed: (name:
     })),
     image: { reference: image?.reference ?? references[0], id: image?.id ?? null },
     risk: riskOf({ manifest, catalogue, choices }),
-    installed: installed(manifest.name),
+    installed,
   };
 }
 

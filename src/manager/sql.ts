@@ -1,6 +1,7 @@
 /** sql — the manager's data model: agreements, each component's key and uid, unfinished work. */
 import { z } from 'zod';
 import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import { hasStore } from './grants.ts';
 import { Sla } from './sla.ts';
 
 const migrations = [
@@ -25,6 +26,8 @@ const migrations = [
      name TEXT PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT;`,
+  // Of the agreement whose data was kept; '' where an earlier version kept it and did not note whose it was.
+  `ALTER TABLE component ADD COLUMN origin TEXT NOT NULL DEFAULT '';`,
 ];
 
 /** The first of uids that no distribution assigns (systemd's UIDS-GIDS: above container ranges, below 2³¹). */
@@ -40,10 +43,13 @@ export type Records = Disposable & {
   slas(): Sla[];
   /** Commits the agreement and ends the intent of its name. */
   save(sla: Sla): void;
-  /** Ends the intent and the agreement of a name, and forgets its key; `data`: whether its store's data is kept. */
+  /**
+   * Ends the intent and the agreement of a name, and forgets its key.
+   * @param data whether its store's data is kept, and with it the agreement's origin
+   */
   forget(name: string, data: 'keep' | 'delete'): void;
-  /** Whether data of an earlier install of this name was kept. */
-  hasKept(name: string): boolean;
+  /** The origin of an earlier install of this name whose data was kept; '' when nobody noted it. */
+  keptFrom(name: string): string | undefined;
   intend(intent: Intent): void;
   intents(): Intent[];
   /** Key and uid of a component; made when it has none, with this key. */
@@ -59,8 +65,11 @@ const statements = (db: Sqlite) => ({
   forget: db.prepare('DELETE FROM agreement WHERE name = ?'),
   component: db.prepare('SELECT key, uid FROM component WHERE name = ?'),
   newKey: db.prepare('UPDATE component SET key = ? WHERE name = ?'),
-  loseKey: db.prepare("UPDATE component SET key = '', kept = ? WHERE name = ?"),
-  kept: db.prepare('SELECT 1 FROM component WHERE name = ? AND kept = 1'),
+  sla: db.prepare('SELECT sla FROM agreement WHERE name = ?'),
+  loseKey: db.prepare("UPDATE component SET key = '' WHERE name = ?"),
+  keep: db.prepare('UPDATE component SET kept = 1, origin = ? WHERE name = ?'),
+  keepNothing: db.prepare("UPDATE component SET kept = 0, origin = '' WHERE name = ?"),
+  kept: db.prepare<[string], { origin: string }>('SELECT origin FROM component WHERE name = ? AND kept = 1'),
   nextUid: db.prepare<[], { uid: number }>(`SELECT coalesce(max(uid) + 1, ${firstUid}) AS uid FROM component`),
   addComponent: db.prepare('INSERT INTO component (name, key, uid) VALUES (?, ?, ?)'),
   intend: db.prepare('INSERT OR REPLACE INTO intent (name, what, data) VALUES (@name, @what, @data)'),
@@ -83,12 +92,8 @@ export function openRecords(file: string): Records {
       sql.save.run(sla.name, JSON.stringify(sla));
       sql.endIntent.run(sla.name);
     }),
-    forget: db.transaction((name: string, data: 'keep' | 'delete') => {
-      sql.forget.run(name);
-      sql.loseKey.run(data === 'keep' ? 1 : 0, name);
-      sql.endIntent.run(name);
-    }),
-    hasKept: (name) => sql.kept.get(name) !== undefined,
+    forget: db.transaction((name: string, data: 'keep' | 'delete') => forget(sql, name, data)),
+    keptFrom: (name) => sql.kept.get(name)?.origin,
     intend: (intent) => void sql.intend.run(intent),
     intents: () => z.array(Intent).parse(sql.intents.all()),
     component: db.transaction((name: string, newKey: () => string) => {
@@ -108,4 +113,14 @@ export function openRecords(file: string): Records {
     }),
     [Symbol.dispose]: () => void db.close(),
   };
+}
+
+function forget(sql: ReturnType<typeof statements>, name: string, data: 'keep' | 'delete'): void {
+  const agreed = Row.optional().parse(sql.sla.get(name))?.sla;
+  if (data === 'delete') sql.keepNothing.run(name);
+  // One without a store leaves nothing, and takes over nothing that is there from before.
+  else if (agreed && hasStore(agreed)) sql.keep.run(agreed.origin, name);
+  sql.forget.run(name);
+  sql.loseKey.run(name);
+  sql.endIntent.run(name);
 }

@@ -54,7 +54,7 @@ export async function house() {
     ...{ config: loadConfig({}), arch: 'amd64', signal: stop.signal, ignore: () => {} },
     appstore: { find: () => undefined, parse: parseManifest },
     outbox: { forget: (name: string, url = 'all') => void done.push(`forget ${name} ${url}`) },
-    docker: { containers: () => call('containers')('').then(() => []) },
+    docker: { containers: () => call('containers')('').then(() => []), image: () => Promise.resolve(undefined) },
     secrets: { remove: call('secrets') },
     services: { end: call('service') },
     rights: createRights({ arbiter, stores, network }),
@@ -64,5 +64,15 @@ export async function house() {
   arbiter.grant('app-x', { method: 'GET', path: '/ts/temperature', target: store }, []);
   records.save(sla);
   const way = up.move();
-  return { core, component, stop, arbiter, records, done, broken, [Symbol.asyncDispose]: () => way.disposeAsync() };
+  return {
+    core,
+    component,
+    dir,
+    stop,
+    arbiter,
+    records,
+    done,
+    broken,
+    [Symbol.asyncDispose]: () => way.disposeAsync(),
+  };
 }

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,14 +49,45 @@ test('a component keeps its key while it is installed and its uid for ever; uids
   expect(records.component('app-x', () => 'k5')).toEqual({ key: 'k5', uid: x.uid });
 });
 
-test('kept data is remembered until it is deleted', () => {
+const storing = agree(manifestOf({ 'resource-requirements': { store: 'core-store' } }), {
+  origin: 'https://a.example/',
+});
+
+test('kept data is remembered with its origin until it is deleted', () => {
   using records = openRecords(':memory:');
   records.component('app-x', () => 'k');
-  expect(records.hasKept('app-x')).toBe(false);
+  records.save(storing);
+  expect(records.keptFrom('app-x')).toBeUndefined();
   records.forget('app-x', 'keep');
-  expect(records.hasKept('app-x')).toBe(true);
+  expect(records.keptFrom('app-x')).toBe('https://a.example/');
+  // An install that failed, and one without a store, leave it to whom it was.
+  records.forget('app-x', 'keep');
+  records.save(sla);
+  records.forget('app-x', 'keep');
+  expect(records.keptFrom('app-x')).toBe('https://a.example/');
   records.forget('app-x', 'delete');
-  expect(records.hasKept('app-x')).toBe(false);
+  expect(records.keptFrom('app-x')).toBeUndefined();
+});
+
+test('a component without a store leaves no data', () => {
+  using records = openRecords(':memory:');
+  records.component('app-x', () => 'k');
+  records.save(sla);
+  records.forget('app-x', 'keep');
+  expect(records.keptFrom('app-x')).toBeUndefined();
+});
+
+test('data that was kept before origins were noted is of none', () => {
+  const file = join(dir, 'old.sqlite');
+  {
+    using records = openRecords(file);
+    records.component('app-x', () => 'k');
+  }
+  const db = new Database(file);
+  db.exec('UPDATE component SET kept = 1; ALTER TABLE component DROP COLUMN origin; PRAGMA user_version = 1');
+  db.close();
+  using again = openRecords(file);
+  expect(again.keptFrom('app-x')).toBe('');
 });
 
 test('a fact is made once', () => {
