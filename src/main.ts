@@ -83,10 +83,15 @@ function stopSignal(): AbortSignal {
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((done) => (signal.aborted ? done() : signal.addEventListener('abort', () => done())));
 
-try {
-  await createProgram({ start, dev, version }).parseAsync(process.argv);
-  process.exit(process.exitCode);
-} catch (err) {
-  console.error(err instanceof Failure ? `databox: ${err.message}` : err);
-  process.exit(exitCode(err));
+async function main(): Promise<void> {
+  try {
+    await createProgram({ start, dev, version }).parseAsync(process.argv);
+    process.exit(process.exitCode);
+  } catch (err) {
+    console.error(err instanceof Failure ? `databox: ${err.message}` : err);
+    process.exit(exitCode(err));
+  }
 }
+
+// Not awaited: the single binary's entry is a CommonJS script, which cannot wait at its top.
+void main();

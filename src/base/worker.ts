@@ -1,4 +1,5 @@
 import { Worker, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { bundledSource, unpackAddons } from './bundle.ts';
 import { Failure, failureFrom, problem } from './errors.ts';
 
 /** Methods a worker answers, and events it sends on its own. */
@@ -15,7 +16,7 @@ export type WorkerClient<H extends Handlers> = AsyncDisposable & {
 
 /**
  * Starts a thread and calls its handlers by message.
- * @param url      the worker's module; the single binary replaces it by bundled source text
+ * @param url      the worker's module, `new URL('./worker.ts', import.meta.url)`; in the single binary its bundled source
  * @param onEvent  gets what the worker sends with `emit`
  */
 export function startWorker<H extends Handlers>(
@@ -23,7 +24,7 @@ export function startWorker<H extends Handlers>(
   data: unknown,
   onEvent: (event: string, value: never) => void = () => {},
 ): WorkerClient<H> {
-  const worker = new Worker(url, { workerData: data });
+  const worker = openWorker(url, data);
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (err: Failure) => void }>();
   const gone = Promise.withResolvers<Failure>();
   let next = 0;
@@ -57,6 +58,14 @@ export function startWorker<H extends Handlers>(
       await worker.terminate();
     },
   };
+}
+
+/** A thread cannot be opened by a path inside the single binary: there it runs the source text that lies there. */
+function openWorker(url: URL, data: unknown): Worker {
+  const source = bundledSource(url);
+  if (source === null) return new Worker(url, { workerData: data });
+  unpackAddons();
+  return new Worker(source, { eval: true, workerData: data });
 }
 
 /** In a worker: answers calls with these handlers. Returns `emit`, which sends events to `onEvent`. */

@@ -1,6 +1,6 @@
 /** native — the typed view of the C addon in native/; every call is synchronous and takes microseconds. */
-import { createRequire } from 'node:module';
 import { z } from 'zod';
+import { loadAddon } from '../base/bundle.ts';
 import { Failure } from '../base/errors.ts';
 
 /** An open socket that the event loop watches. */
@@ -86,7 +86,7 @@ export const nativeFile = (arch: string): URL => new URL(`../../dist/native/nfqu
  */
 export function loadNative(file: string = nativeFile(process.arch).pathname): Native {
   try {
-    return Addon.parse(createRequire(import.meta.url)(file));
+    return Addon.parse(loadAddon('nfqueue', file));
   } catch (cause) {
     throw new Failure('network.refused', `${file} cannot be loaded: run npm run build`, { file }, { cause });
   }

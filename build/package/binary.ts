@@ -1,0 +1,53 @@
+/** binary — one executable out of Node, our bundled sources and the native parts, put together by pkg. */
+import sea from '@yao-pkg/pkg/lib-es5/sea.js';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildNativeParts } from './native.ts';
+import { cacheNode, nodeVersion } from './node.ts';
+import { dist, type Target, work } from './paths.ts';
+import type { Sources } from './sources.ts';
+
+/**
+ * Makes `dist/<file>` for a target.
+ * @returns its path
+ */
+export async function makeBinary(target: Target, sources: Sources): Promise<string> {
+  const version = nodeVersion(target);
+  if (process.version !== `v${version}`) throw new Error(`run this with Node ${version}, not ${process.version}`);
+  const home = await cacheNode(target);
+  const native = await buildNativeParts(target);
+  const assets = {
+    ...Object.fromEntries(Object.entries(native).map(([name, file]) => [`native/${name}.node`, file])),
+    ...Object.fromEntries(Object.entries(sources.workers).map(([path, text]) => [path, put(path, text)])),
+  };
+  const output = join(work, target.file);
+  await underHome(home, () =>
+    sea.default(put('main.cjs', sources.main), {
+      targets: [{ nodeRange: `node${version}`, platform: 'linux', arch: target.arch, output }],
+      // A code cache is of one processor and one V8: made here, it would be of no use on the other.
+      seaConfig: { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false, assets },
+    }),
+  );
+  chmodSync(output, 0o755);
+  renameSync(output, join(dist, target.file));
+  return join(dist, target.file);
+}
+
+function put(path: string, text: string): string {
+  const file = join(work, 'sources', path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+/** pkg's cache is where it takes the user's home to be. */
+async function underHome(home: string, work: () => Promise<void>): Promise<void> {
+  const before = process.env['HOME'];
+  process.env['HOME'] = home;
+  try {
+    await work();
+  } finally {
+    if (before === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = before;
+  }
+}

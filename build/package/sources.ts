@@ -1,0 +1,80 @@
+/** sources — Databox as CommonJS texts: the program, and each thread that it starts, with all they import inside. */
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { root } from './paths.ts';
+
+/** Modules that are started as threads (`startWorker`); the binary finds them by these paths. */
+export const workers = [
+  'src/appstore/worker.ts',
+  'src/network/worker.ts',
+  'src/store/sqlite/reader.ts',
+  'src/store/sqlite/writer.ts',
+] as const;
+
+export type Sources = { main: string; workers: Record<string, string>; metafiles: Metafile[] };
+
+/** Bundles the program and its threads. @throws when an import cannot be resolved, or would be outside the bundle */
+export async function bundleSources(): Promise<Sources> {
+  const main = await bundle('src/main.ts');
+  const threads = await Promise.all(workers.map(async (path) => [path, await bundle(path)] as const));
+  return {
+    main: main.text,
+    workers: Object.fromEntries(threads.map(([path, { text }]) => [path, text])),
+    metafiles: [main.metafile, ...threads.map(([, { metafile }]) => metafile)],
+  };
+}
+
+async function bundle(path: string): Promise<{ text: string; metafile: Metafile }> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [path],
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    // A single executable's entry is CommonJS. Dynamic imports stay lazy: their modules run when first asked for.
+    format: 'cjs',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // Names stay: they are in logged stacks.
+    keepNames: false,
+    legalComments: 'none',
+    logOverride: { 'empty-import-meta': 'silent' },
+    logLevel: 'warning',
+    metafile: true,
+    write: false,
+    plugins: [ownAddress, sqlite],
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
+}
+
+/** CommonJS has no `import.meta.url`: each of our sources sees its path in the project, which names what is bundled. */
+const ownAddress: Plugin = {
+  name: 'own-address',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        'import.meta.url',
+        JSON.stringify(`file:///${relative(root, path)}`),
+      ),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** better-sqlite3 looks for its native part in folders; ours is in the binary. */
+const sqlite: Plugin = {
+  name: 'sqlite',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path: 'better-sqlite3', namespace: 'databox' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'databox' }, () => ({
+      contents: `import { loadAddon } from './src/base/bundle.ts';
+        import create from './node_modules/better-sqlite3/lib/database.js';
+        import SqliteError from './node_modules/better-sqlite3/lib/sqlite-error.js';
+        const Database = create(() => loadAddon('better_sqlite3', ''), false);
+        Database.SqliteError = SqliteError;
+        export default Database;`,
+      resolveDir: root,
+    }));
+  },
+};

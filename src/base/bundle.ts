@@ -1,0 +1,67 @@
+/**
+ * bundle — what the single binary carries with it: worker sources and native parts, by their path in the project.
+ * From a checkout there is none, and both are read from where they lie.
+ */
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+
+// Asked for at run time: test runners that resolve imports themselves do not know this module.
+const sea = process.getBuiltinModule('node:sea');
+
+/**
+ * The bundled source of a module, CommonJS, all it imports inside.
+ * @param url  as the module's neighbour names it, `new URL('./worker.ts', import.meta.url)`; in the binary every source
+ *             sees itself at `file:///src/…`
+ * @returns    null from a checkout: start the file itself
+ */
+export function bundledSource(url: URL): string | null {
+  return sea.isSea() ? sea.getAsset(url.pathname.slice(1), 'utf8') : null;
+}
+
+/**
+ * Loads a native part.
+ * @param name  its name in the binary, as `build/package.ts` gives it
+ * @param file  where it lies in a checkout
+ * @throws what the loader says
+ */
+export function loadAddon(name: AddonName, file: string): unknown {
+  if (!sea.isSea()) return createRequire(import.meta.url)(file) as unknown;
+  const module = { exports: {} as unknown };
+  process.dlopen(module, unpackAddons()[name]);
+  return module.exports;
+}
+
+export const addonNames = ['nfqueue', 'better_sqlite3'] as const;
+export type AddonName = (typeof addonNames)[number];
+const places = 'databox.addons';
+
+/**
+ * Writes the native parts where the loader can map them; once per process, before its first worker starts.
+ *
+ * The files have no name any more when this returns: nobody can exchange them, and a killed process leaves none behind.
+ * All threads open the same descriptors, so that the loader maps one copy: two copies of SQLite in one process would
+ * drop each other's file locks.
+ * @returns a path for each, good in every thread of this process for as long as it lives
+ * @throws  the system's reason when the folder for temporary files (`TMPDIR`, else /tmp) cannot be written
+ */
+export function unpackAddons(): Record<AddonName, string> {
+  const known = getEnvironmentData(places) as Record<AddonName, string> | undefined;
+  if (known) return known;
+  const made = Object.fromEntries(addonNames.map((name) => [name, unpack(name)])) as Record<AddonName, string>;
+  setEnvironmentData(places, made);
+  return made;
+}
+
+function unpack(name: AddonName): string {
+  const dir = mkdtempSync(join(tmpdir(), 'databox-'));
+  try {
+    const file = join(dir, name);
+    writeFileSync(file, new Uint8Array(sea.getRawAsset(`native/${name}.node`)), { mode: 0o500, flag: 'wx' });
+    return `/proc/self/fd/${openSync(file, 'r')}`;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
