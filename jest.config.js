@@ -18,7 +18,10 @@ const project = (displayName, folder) => ({
   testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`],
 });
 
-/** unit needs no root; kernel, e2e and abuse run as root with real packets and containers (scripts/test). */
+/**
+ * unit needs no root; kernel, e2e and abuse run as root with real packets and containers (scripts/test); package checks
+ * the binaries that `npm run package` made (scripts/test --package).
+ */
 export default {
-  projects: [project('unit', 'unit'), project('kernel', 'kernel'), project('e2e', 'e2e'), project('abuse', 'abuse')],
+  projects: ['unit', 'kernel', 'e2e', 'abuse', 'package'].map((name) => project(name, name)),
 };

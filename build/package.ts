@@ -1,16 +1,25 @@
-/** package — the single binaries: `npm run package`, or `npm run package -- amd64` for one of them. */
-import { mkdirSync, statSync } from 'node:fs';
+/** package — the single binaries and the papers beside them: `npm run package`; `npm run package -- amd64` makes one. */
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { inventory } from './package/inventory.ts';
 import { makeBinary } from './package/binary.ts';
-import { dist, targets } from './package/paths.ts';
+import { writeBill, writeLicences, writeSums } from './package/papers.ts';
+import { dist, root, targets } from './package/paths.ts';
 import { bundleSources } from './package/sources.ts';
 
 const [wanted = ''] = process.argv.slice(2);
 const chosen = targets.filter(({ file }) => file.includes(wanted));
-if (chosen.length === 0)
+if (chosen.length === 0) {
   throw new Error(`there is no ${wanted}; there are ${targets.map(({ file }) => file).join(', ')}`);
+}
 mkdirSync(dist, { recursive: true });
 const sources = await bundleSources();
 for (const target of chosen) {
   const file = await makeBinary(target, sources);
   console.log(`packaged ${file}, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
 }
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const parts = inventory(sources.metafiles);
+writeLicences(parts);
+writeBill(version, parts);
+writeSums(targets.map(({ file }) => join(dist, file)).filter((file) => existsSync(file)));

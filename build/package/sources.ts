@@ -25,7 +25,8 @@ export async function bundleSources(): Promise<Sources> {
   };
 }
 
-async function bundle(path: string): Promise<{ text: string; metafile: Metafile }> {
+/** One module and all it imports, as a CommonJS text. @param path in the project */
+export async function bundle(path: string): Promise<{ text: string; metafile: Metafile }> {
   const { outputFiles, metafile } = await build({
     entryPoints: [path],
     absWorkingDir: root,

@@ -34,6 +34,8 @@ export type Databox = AsyncDisposable & {
 export const outsideCa = 'outside-ca.pem';
 export const password = 'correct horse battery';
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** The checkout's program, or another one, such as a single binary (scripts/test --package). */
+const databox = process.env['DATABOX_PROGRAM'] ? [process.env['DATABOX_PROGRAM']] : [process.execPath, main];
 
 type Box = { house: House; engine: Engine; door: Door };
 
@@ -45,7 +47,7 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
   mkdirSync(runDir, { recursive: true });
   let program: Program | undefined;
   let last: Settings = {};
-  const cli = (argv: readonly string[]) => house.asBox([process.execPath, main, ...argv]);
+  const cli = (argv: readonly string[]) => house.asBox([...databox, ...argv]);
   const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const start: Databox['start'] = async (settings = {}) => {
     last = settings;
