@@ -15,6 +15,7 @@ export type Result = {
 
 const areas: Record<string, () => Promise<{ measure: () => Promise<Result[]> }>> = {
   network: () => import('./network.ts'),
+  footprint: () => import('./footprint.ts'),
 };
 
 const area = process.argv[2] ?? '';
