@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'test/fixtures/', 'examples/*/ui/'] },
+  { ignores: ['dist/', '.cache/', 'node_modules/', 'test/fixtures/', 'examples/*/ui/'] },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {
