@@ -44,7 +44,7 @@ export async function bundle(path: string): Promise<{ text: string; metafile: Me
     logLevel: 'warning',
     metafile: true,
     write: false,
-    plugins: [ownAddress, sqlite],
+    plugins: [ownAddress, sqlite, english],
   });
   return { text: outputFiles[0]?.text ?? '', metafile };
 }
@@ -59,6 +59,16 @@ const ownAddress: Plugin = {
         JSON.stringify(`file:///${relative(root, path)}`),
       ),
       loader: 'ts',
+    }));
+  },
+};
+
+/** zod brings its messages in fifty languages, of which its default is used: a tenth of all that a start has to read. */
+const english: Plugin = {
+  name: 'english',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: `export { default as en } from './en.js';`,
     }));
   },
 };
