@@ -6,6 +6,7 @@ import { makeBinary } from './package/binary.ts';
 import { writeBill, writeLicences, writeSums } from './package/papers.ts';
 import { dist, root, targets } from './package/paths.ts';
 import { bundleSources } from './package/sources.ts';
+import { fetchTools } from './package/tools.ts';
 
 const [wanted = ''] = process.argv.slice(2);
 const chosen = targets.filter(({ file }) => file.includes(wanted));
@@ -13,6 +14,7 @@ if (chosen.length === 0) {
   throw new Error(`there is no ${wanted}; there are ${targets.map(({ file }) => file).join(', ')}`);
 }
 mkdirSync(dist, { recursive: true });
+await fetchTools();
 const sources = await bundleSources();
 for (const target of chosen) {
   const file = await makeBinary(target, sources);

@@ -1,11 +1,11 @@
 /** binary — one executable out of Node, our bundled sources and the native parts, put together by pkg. */
-import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildNativeParts } from './native.ts';
 import { cacheNode, nodeVersion } from './node.ts';
 import { dist, type Target, work } from './paths.ts';
 import type { Sources } from './sources.ts';
+import { packInto } from './tools.ts';
 
 /**
  * Makes `dist/<file>` for a target.
@@ -22,7 +22,7 @@ export async function makeBinary(target: Target, sources: Sources): Promise<stri
   };
   const output = join(work, target.file);
   await underHome(home, () =>
-    sea.default(put('main.cjs', sources.main), {
+    packInto(put('main.cjs', sources.main), {
       targets: [{ nodeRange: `node${version}`, platform: 'linux', arch: target.arch, output }],
       // A code cache is of one processor and one V8: made here, it would be of no use on the other.
       seaConfig: { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false, assets },

