@@ -46,6 +46,8 @@ export async function startDesk({ config, log, signal, port }: DeskOptions): Pro
     }),
   );
   const parts: Parts = { arbiter, stores, appstore, outbox };
+  // Once: a target that is registered again gets a new secret, and every token for it dies.
+  arbiter.register({ name: 'export-service', type: 'system', key: keyOf('export-service') });
   await appstore.sync();
   for (const { manifest } of appstore.list()) await seat(parts, manifest);
   const server = up.use(
@@ -68,7 +70,6 @@ async function seat({ arbiter, stores }: Parts, manifest: Manifest): Promise<voi
   const { name } = manifest;
   arbiter.register({ name, type: manifest['databox-type'], key: keyOf(name) });
   arbiter.register({ name: storeName(name), type: 'store', key: keyOf(storeName(name)) });
-  arbiter.register({ name: 'export-service', type: 'system', key: keyOf('export-service') });
   await stores.open(storeName(name));
   const everyone = arbiter.components().filter(({ type }) => type === 'app' || type === 'driver');
   for (const { name: reader } of everyone) {
