@@ -1,8 +1,8 @@
 /** build — everything that a checkout needs before it runs: `npm run build`. */
 import { buildClient } from './client.ts';
 import { buildExamples } from './examples.ts';
-import { buildNative } from './native.ts';
+import { buildNative, ownAddons } from './native.ts';
 
-console.log(`built ${buildNative()}`);
+for (const addon of ownAddons) console.log(`built ${buildNative(addon)}`);
 console.log(`built ${await buildClient()}`);
 for (const { dir } of await buildExamples()) console.log(`built ${dir}`);

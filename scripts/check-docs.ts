@@ -1,7 +1,7 @@
 /** Prints the docs that code knows better than prose; `--write` mends them, without it a stale one fails the check. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cliReference, createProgram } from '../src/cli/index.ts';
-import { envOf, flagOf, settings } from '../src/base/config.ts';
+import { configFileVariable, defaultConfigFile, envOf, flagOf, settings } from '../src/base/config.ts';
 import { failures } from '../src/base/errors.ts';
 
 const shown = (value: string | number | boolean | readonly string[] | undefined): string => {
@@ -13,9 +13,13 @@ const configuration = (): string =>
   [
     '# Configuration',
     '',
-    'A setting is read from the command line, else the environment, else the file that `--config` names',
-    '(a JSON object with these names as keys), else it has its default. Unknown keys and empty values end the start',
-    'with exit code 78. `databox config show` prints what is in force.',
+    'A setting is read from the command line, else the environment, else the file of settings (a JSON object with these',
+    'names as keys), else it has its default. Unknown keys and empty values end the start with exit code 78.',
+    '`databox config show` prints what is in force.',
+    '',
+    `The file is the one that \`--config\` names, else the one that \`${configFileVariable}\` names, else`,
+    `\`${defaultConfigFile}\` if it is there. Commands that ask the running box find its socket in the same way;`,
+    '`databox dev` reads a file only if told which. It may hold a password: keep its mode at 0600.',
     '',
     '| setting | flag | environment | default | meaning |',
     '|---|---|---|---|---|',

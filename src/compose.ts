@@ -7,13 +7,16 @@ import type { Failure } from './base/errors.ts';
 import { lockDirectory, lockNetwork } from './base/lock.ts';
 import type { Log } from './base/log.ts';
 import { startExport } from './export/index.ts';
-import { startManager, type Manager } from './manager/index.ts';
+import { startManager, type Manager, type Status } from './manager/index.ts';
 import { startNetwork } from './network/index.ts';
 import { startStores } from './store/index.ts';
 
 export type Databox = AsyncDisposable & {
   /** Resolves when a part died that the box cannot do without; the process must end, and systemd start it again. */
   readonly failed: Promise<Failure>;
+  status(): Promise<Status>;
+  /** By what it does, each thread besides the main one: resolves once it has answered. */
+  readonly threads: Readonly<Record<string, () => Promise<void>>>;
 };
 
 export type Part = { config: Config; log: Log; signal: AbortSignal; version: string };
@@ -43,9 +46,12 @@ export async function start(part: Part): Promise<Databox> {
       log: part.log.child({ part: 'manager' }),
     }),
   );
+  const running = manager;
   const way = up.move();
   return {
     failed: Promise.race([network.failed, parts.stores.failed]),
+    status: () => running.status(),
+    threads: { network: () => network.answers(), storage: () => parts.stores.answers() },
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
 }

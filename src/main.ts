@@ -3,9 +3,11 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { createProgram, type DevRequest } from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
 import { exitCode, Failure } from './base/errors.ts';
+import { isJournal, prefixOf } from './base/journal.ts';
 
 const version = '0.1.0';
 
@@ -15,11 +17,16 @@ const version = '0.1.0';
 async function start(sources: Sources): Promise<void> {
   const config = loadConfig({ env: process.env, ...sources });
   const signal = stopSignal();
-  const [compose, { createLog }] = await Promise.all([import('./compose.ts'), import('./base/log.ts')]);
-  const log = createLog(config['log.level']);
+  const [compose, { announce, takeEnvironment }, { createLog }] = await Promise.all([
+    ...([import('./compose.ts'), import('./systemd/index.ts'), import('./base/log.ts')] as const),
+  ]);
+  const log = createLog(config['log.level'], isJournal(1, process.env['JOURNAL_STREAM']));
+  using service = announce({ environment: takeEnvironment(process.env), log, pid: process.pid });
   await using databox = await compose.start({ config, log, signal, version });
+  if (!signal.aborted) await service.ready(databox);
   const failure = await Promise.race([databox.failed, aborted(signal)]);
-  if (failure instanceof Failure) throw failure;
+  service.stopping(failure?.message);
+  if (failure) throw failure;
 }
 
 /**
@@ -89,7 +96,9 @@ async function main(): Promise<void> {
     await createProgram({ start, dev, version }).parseAsync(process.argv);
     process.exit(process.exitCode);
   } catch (err) {
-    console.error(err instanceof Failure ? `databox: ${err.message}` : err);
+    const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);
+    const mark = isJournal(2, process.env['JOURNAL_STREAM']) ? prefixOf(50) : '';
+    console.error(mark + sentence.replaceAll('\n', `\n${mark}`));
     process.exit(exitCode(err));
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../src/base/run.ts';
 import type { AddonName } from '../../src/base/bundle.ts';
-import { buildNative, eventLoopHeaders } from '../native.ts';
+import { buildNative, eventLoopHeaders, type OwnAddon } from '../native.ts';
 import { root, type Target, work } from './paths.ts';
 import { toolFolder, zig } from './tools.ts';
 
@@ -14,8 +14,9 @@ const tenMinutes = 600_000;
 export async function buildNativeParts(target: Target): Promise<Record<AddonName, string>> {
   mkdirSync(folder(target), { recursive: true });
   const compiler = [zig, 'cc', '-target', target.zig, '-s'];
-  const nfqueue = buildNative(target.arch, compiler, join(folder(target), 'nfqueue.node'));
-  return { nfqueue, better_sqlite3: await buildSqlite(target) };
+  const own = (addon: OwnAddon): string =>
+    buildNative(addon, { arch: target.arch, compiler, target: join(folder(target), `${addon}.node`) });
+  return { nfqueue: own('nfqueue'), notify: own('notify'), better_sqlite3: await buildSqlite(target) };
 }
 
 /** A newer release of either package compiles again. */

@@ -47,7 +47,7 @@ export async function startBox({ id, manifests, ports, signal }: BoxOptions): Pr
   const passwordFile = join(runDir, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
   const settings = [
-    ...['--state-dir', state, '--run-dir', runDir, '--password-file', passwordFile],
+    ...['--config', ownSettings(runDir), '--state-dir', state, '--run-dir', runDir, '--password-file', passwordFile],
     ...['--appstore-repositories', manifests],
     ...['--owner-https-port', `${ports.httpsPort}`, '--owner-http-port', `${ports.httpPort}`],
   ];
@@ -74,6 +74,12 @@ export async function startBox({ id, manifests, ports, signal }: BoxOptions): Pr
     trespass: (component) => trespass(component, signal),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** A file of none: the settings of a Databox that is installed on this machine are not the quickstart's. */
+function ownSettings(dir: string): string {
+  writeFileSync(join(dir, 'config.json'), '{}');
+  return join(dir, 'config.json');
 }
 
 async function ready(answers: () => Promise<boolean>, signal: AbortSignal): Promise<void> {

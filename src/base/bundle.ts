@@ -11,6 +11,9 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 // Asked for at run time: test runners that resolve imports themselves do not know this module.
 const sea = process.getBuiltinModule('node:sea');
 
+/** Whether this is the single binary. */
+export const isBundled = (): boolean => sea.isSea();
+
 /**
  * The bundled source of a module, CommonJS, all it imports inside.
  * @param url  as the module's neighbour names it, `new URL('./worker.ts', import.meta.url)`; in the binary every source
@@ -34,7 +37,7 @@ export function loadAddon(name: AddonName, file: string): unknown {
   return module.exports;
 }
 
-export const addonNames = ['nfqueue', 'better_sqlite3'] as const;
+export const addonNames = ['nfqueue', 'notify', 'better_sqlite3'] as const;
 export type AddonName = (typeof addonNames)[number];
 const places = 'databox.addons';
 

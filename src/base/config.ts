@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Failure } from './errors.ts';
 import { isCidr } from './ipv4.ts';
@@ -200,10 +200,35 @@ export function loadConfig({ flags = {}, env = {}, file }: Sources): Config {
   return Object.freeze(config) as Config;
 }
 
+/** Read when nothing names another. */
+export const defaultConfigFile = '/etc/databox/config.json';
+/** Names the file, as `--config` does; it is no setting, so it is in no table. */
+export const configFileVariable = 'DATABOX_CONFIG';
+
+/**
+ * The file of settings: the one that the command line names, else the environment, else the machine's if there is one.
+ * @param named  what `--config` says
+ */
+export function configFileOf(named: string | undefined, env: Sources['env'] = {}): string | undefined {
+  return named ?? env[configFileVariable] ?? (existsSync(defaultConfigFile) ? defaultConfigFile : undefined);
+}
+
+/**
+ * One setting, for who needs no other: a fault elsewhere in the file does not keep the owner from asking what is wrong.
+ * @throws Failure `config.invalid`, `user.refused` as `loadConfig`, of this setting and the file's form
+ */
+export function loadSetting<N extends SettingName>(name: N, { flags = {}, env = {}, file }: Sources): Config[N] {
+  const given = flags[name] ?? env[envOf(name)] ?? (file === undefined ? undefined : readConfigFile(file)[name]);
+  return loadConfig({ flags: given === undefined ? {} : { [name]: given } })[name];
+}
+
 function readConfigFile(file: string): Record<string, unknown> {
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EACCES') {
+      throw new Failure('user.refused', `only root may read ${file}; try sudo`, { file }, { cause });
+    }
     throw new Failure('config.invalid', `${file} is not a JSON object of settings`, { file }, { cause });
   }
 }

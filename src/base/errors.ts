@@ -74,6 +74,18 @@ export const failures = {
   'databox.running': { http: 409, exit: 75, doc: 'Another Databox runs on this state directory or socket.' },
   'databox.stopped': { http: 503, exit: 69, doc: 'Databox is not running, or is shutting down.' },
   'user.refused': { http: 403, exit: 77, doc: 'This needs root.' },
+  'service.unavailable': { http: 501, exit: 69, doc: 'systemd does not run this machine.' },
+  'service.exists': { http: 409, exit: 73, doc: 'The unit belongs to a package, or to somebody else.' },
+  'service.program': {
+    http: 409,
+    exit: 65,
+    doc: 'The program is no single binary, or lies where no service may use it.',
+  },
+  'service.failed': {
+    http: 500,
+    exit: 69,
+    doc: 'systemd cannot start or stop Databox; a box that ended by itself hands on its own exit code.',
+  },
 } as const satisfies Record<string, { http: number; exit: number; doc: string }>;
 
 export type FailureCode = keyof typeof failures;
@@ -106,7 +118,11 @@ export function problem(err: unknown): Problem {
 }
 
 /** sysexits.h code for systemd and the command line; 70 (software) for a defect. */
-export const exitCode = (err: unknown): number => (err instanceof Failure ? failures[err.code].exit : 70);
+export function exitCode(err: unknown): number {
+  if (!(err instanceof Failure)) return 70;
+  const ended = err.code === 'service.failed' ? Number(err.details['exitCode']) : 0;
+  return ended >= 64 && ended <= 78 ? ended : failures[err.code].exit;
+}
 
 /** Rebuilds the Failure that `problem` projected, on the other side of a socket or a thread. */
 export function failureFrom(body: unknown, fallback: string): Failure {

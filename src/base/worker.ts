@@ -7,9 +7,13 @@ export type Handlers = Record<string, (argument: never) => unknown>;
 type Request = { id: number; method: string; argument: unknown };
 type Reply = { id: number; value?: unknown; problem?: unknown };
 type Event = { event: string; value: unknown };
+/** The method that every worker has: it does nothing, and its answer says that the thread turns. */
+const nothing = '';
 
 export type WorkerClient<H extends Handlers> = AsyncDisposable & {
   call<M extends keyof H & string>(method: M, argument: Parameters<H[M]>[0]): Promise<Awaited<ReturnType<H[M]>>>;
+  /** Resolves once the thread has come round to its messages; while it is stuck, it does not. */
+  answers(): Promise<void>;
   /** Fires once if the thread dies without being asked to. */
   readonly died: Promise<Failure>;
 };
@@ -25,17 +29,14 @@ export function startWorker<H extends Handlers>(
   onEvent: (event: string, value: never) => void = () => {},
 ): WorkerClient<H> {
   const worker = openWorker(url, data);
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (err: Failure) => void }>();
+  const waiting: Waiting = new Map();
   const gone = Promise.withResolvers<Failure>();
   let next = 0;
   let closing = false;
   let dead: Failure | undefined;
   worker.on('message', (message: Reply | Event) => {
-    if ('event' in message) return onEvent(message.event, message.value as never);
-    const caller = waiting.get(message.id);
-    waiting.delete(message.id);
-    if (message.problem) caller?.reject(failureFrom(message.problem, 'a worker failed'));
-    else caller?.resolve(message.value as never);
+    if ('event' in message) onEvent(message.event, message.value as never);
+    else settle(waiting, message);
   });
   const bury = (reason: string, cause?: unknown) => {
     dead ??= new Failure('databox.stopped', reason, {}, { cause });
@@ -45,19 +46,30 @@ export function startWorker<H extends Handlers>(
   };
   worker.on('error', (err: Error) => bury(`a worker died: ${err.message}`, err));
   worker.on('exit', () => bury('a worker ended'));
+  const ask = <T>(method: string, argument: unknown): Promise<T> => {
+    if (dead) return Promise.reject(dead);
+    const id = next++;
+    worker.postMessage({ id, method, argument } satisfies Request);
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  };
   return {
     died: gone.promise,
-    call(method, argument) {
-      if (dead) return Promise.reject(dead);
-      const id = next++;
-      worker.postMessage({ id, method, argument } satisfies Request);
-      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
-    },
+    call: (method, argument) => ask(method, argument),
+    answers: () => ask(nothing, undefined),
     async [Symbol.asyncDispose]() {
       closing = true;
       await worker.terminate();
     },
   };
+}
+
+type Waiting = Map<number, { resolve: (value: never) => void; reject: (err: Failure) => void }>;
+
+function settle(waiting: Waiting, { id, value, problem: refused }: Reply): void {
+  const caller = waiting.get(id);
+  waiting.delete(id);
+  if (refused) caller?.reject(failureFrom(refused, 'a worker failed'));
+  else caller?.resolve(value as never);
 }
 
 /** A thread cannot be opened by a path inside the single binary: there it runs the source text that lies there. */

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
-import { envOf, settings } from '../base/config.ts';
+import { configFileOf, envOf, loadSetting } from '../base/config.ts';
 import { exitCode, Failure, problem } from '../base/errors.ts';
 import { visible } from '../base/visible.ts';
 import { type Box, connectBox } from './client.ts';
@@ -18,17 +18,19 @@ type Work<Options> = (session: Session, args: string[], options: Options) => Pro
 
 const jsonOption = (): Option => new Option('--json', 'print JSON for programs');
 const runDirOption = (): Option =>
-  new Option('--run-dir <dir>', `where the admin socket is; else ${envOf('run.dir')}, else the default`);
+  new Option('--run-dir <dir>', `where the admin socket is; else ${envOf('run.dir')}, else as configured`);
 
 /** Makes `command` a question to the running box: `--json`, `--run-dir`, and one sentence when it fails. */
 export const asking = <Options>(command: Command, work: Work<Options>): Command =>
   reporting(command.addOption(runDirOption()), (session, args, options: Options & { runDir?: string }) => {
-    const runDir = options.runDir ?? process.env[envOf('run.dir')] ?? settings['run.dir'].default;
-    const socketPath = join(runDir, 'databox.sock');
+    const socketPath = join(options.runDir ?? configuredRunDir(), 'databox.sock');
     return work({ ...session, socketPath, box: connectBox(socketPath) }, args, options);
   });
 
-type Reporting = Pick<Session, 'json' | 'say'>;
+const configuredRunDir = (): string =>
+  loadSetting('run.dir', { env: process.env, file: configFileOf(undefined, process.env) });
+
+export type Reporting = Pick<Session, 'json' | 'say'>;
 
 /** Gives `command` `--json`, and lets its failures end in a sentence and an exit code. */
 export function reporting<Options>(

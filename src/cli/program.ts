@@ -8,6 +8,7 @@ import { networkCommand } from './network.ts';
 import type { CliOptions } from './options.ts';
 import { processCommands } from './process.ts';
 import { repositoryCommands } from './repositories.ts';
+import { serviceCommands } from './service/commands.ts';
 import { settingCommands } from './settings.ts';
 import { storeCommand } from './stores.ts';
 
@@ -25,6 +26,7 @@ export function createProgram(options: CliOptions): Command {
     .exitOverride(({ exitCode: code }) => process.exit(code === 0 ? 0 : exitCode(new Failure('usage', ''))));
   settingCommands(program, options);
   processCommands(program, options);
+  serviceCommands(program);
   installCommand(program);
   componentCommands(program);
   agreementCommands(program);

@@ -1,5 +1,15 @@
 import { type Command, Option } from 'commander';
-import { envOf, flagOf, loadConfig, type SettingName, settings, type Sources } from '../base/config.ts';
+import {
+  configFileOf,
+  configFileVariable,
+  defaultConfigFile,
+  envOf,
+  flagOf,
+  loadConfig,
+  type SettingName,
+  settings,
+  type Sources,
+} from '../base/config.ts';
 import { reporting, whole } from './command.ts';
 import type { CliOptions } from './options.ts';
 import { table } from './text.ts';
@@ -15,7 +25,7 @@ const names = Object.keys(settings) as SettingName[];
 /** `start`, `dev` and `config show`: the commands that read the configuration themselves. */
 export function settingCommands(program: Command, { start, dev }: CliOptions): void {
   const starting = configurable(program.command('start').description('start Databox in the foreground'));
-  starting.action(() => start(sourcesOf(starting)));
+  starting.action(() => start(withFile(sourcesOf(starting))));
 
   const desk = configurable(
     program
@@ -26,14 +36,17 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
   );
   desk.action(() => {
     const { port, json = false } = desk.opts<{ port: string; json?: boolean }>();
-    return dev({ port: whole(port), json, sources: sourcesOf(desk) });
+    const sources = sourcesOf(desk);
+    // The machine's own settings are the box's; a desk beside it has what it is told.
+    const file = sources.file ?? process.env[configFileVariable];
+    return dev({ port: whole(port), json, sources: { ...sources, file } });
   });
 
   const show = configurable(
     program.command('config').description('what is configured').command('show').description('print settings in force'),
   );
   reporting(show, async ({ say }) => {
-    const config = Object.entries(loadConfig({ env: process.env, ...sourcesOf(show) })).map(
+    const config = Object.entries(loadConfig({ env: process.env, ...withFile(sourcesOf(show)) })).map(
       ([name, value]) => [name, isSecret(name) && value !== undefined ? '[set]' : (value ?? null)] as const,
     );
     say(Object.fromEntries(config), () =>
@@ -49,10 +62,13 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
   });
 }
 
+const withFile = (sources: Sources): Sources => ({ ...sources, file: configFileOf(sources.file, process.env) });
+const fallbackOf = (command: Command): string =>
+  command.name() === 'dev' ? 'none' : `${defaultConfigFile} if it is there`;
 const isSecret = (name: string): boolean => settings[name as SettingName].secret === true;
 
 function configurable(command: Command): Command {
-  command.option('--config <file>', 'JSON file of settings');
+  command.option('--config <file>', `JSON file of settings; else ${configFileVariable}, else ${fallbackOf(command)}`);
   for (const [flag, name] of Object.entries(aliases)) {
     command.addOption(new Option(`${flag} <value>`, `short for ${flagOf(name)}`));
   }

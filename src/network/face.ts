@@ -77,6 +77,8 @@ export type Network = AsyncDisposable & {
   /** Names that a component may reach; `undefined` for one without a network. Asks nobody: a withdrawal relies on it. */
   peers(name: string): string[] | undefined;
   view(): Promise<NetworkView>;
+  /** Resolves once the thread that gives verdicts and names has answered; while it is stuck, it does not. */
+  answers(): Promise<void>;
   /** The network worker died: end the process. The kernel stays shut. */
   readonly failed: Promise<Failure>;
 };

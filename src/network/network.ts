@@ -59,6 +59,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       const [tables, owed] = [changes.tables(), changes.problems()];
       return viewOf({ pool, tables, places: components.places(), worker: seen, links, owed });
     },
+    answers: () => worker.answers(),
     failed: failed.promise,
     [Symbol.asyncDispose]: () => changes.inTurn(() => way.disposeAsync()),
   };

@@ -39,6 +39,8 @@ export type Engine = AsyncDisposable & {
   /** Sees every change whose `write` has resolved. `next` continues a reply. */
   read(store: string, question: Read, next?: unknown): Promise<Reply>;
   statistics(store: string): Promise<Statistics>;
+  /** Resolves once whatever writes and reads has answered; while it is stuck, it does not. */
+  answers(): Promise<void>;
   /** Resolves if the engine died and can keep nothing any more: the process must end. */
   readonly failed: Promise<Failure>;
 };

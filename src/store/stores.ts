@@ -41,6 +41,8 @@ export type Stores = AsyncDisposable & {
    */
   cut(o: { store: string; component: string; path?: string }): number;
   stats(name: string): Promise<Statistics>;
+  /** Resolves once the storage threads have answered; while one is stuck, it does not. */
+  answers(): Promise<void>;
   /** Resolves if a storage thread died: nothing can be kept any more, the process must end. */
   readonly failed: Promise<Failure>;
 };
@@ -55,6 +57,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   const lane = createLane();
   return {
     failed: engine.failed,
+    answers: () => engine.answers(),
     open: (name) => lane(name, () => openStore(state, name)),
     close: (name) => lane(name, () => closeStore(state, name, 'close')),
     remove: (name) => lane(name, () => closeStore(state, name, 'remove')),

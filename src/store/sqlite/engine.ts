@@ -22,6 +22,9 @@ export function startSqliteEngine({ dir, ...limits }: { dir: string } & Limits):
   };
   return {
     failed: Promise.race([writer.died, reader.died]),
+    async answers() {
+      await Promise.all([writer.answers(), reader.answers()]);
+    },
     async open(store) {
       try {
         await openFile({ writer, reader }, { store, file: filesOf(dir, store)[0], ...limits });

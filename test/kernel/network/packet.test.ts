@@ -3,7 +3,7 @@ import { buildNative } from '../../../build/native.ts';
 import { loadNative, packetField, packetWords } from '../../../src/network/native.ts';
 import { packetOf } from '../../../src/network/queue.ts';
 
-buildNative();
+buildNative('nfqueue');
 const native = loadNative();
 /** A million with DATABOX_TEST_FULL=1. */
 const count = process.env['DATABOX_TEST_FULL'] ? 1_000_000 : 50_000;

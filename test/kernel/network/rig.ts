@@ -95,7 +95,7 @@ export type RigOptions = {
   bridgeCalls?: boolean;
 };
 export function createRig({ backend = 'iptables', bridgeCalls = true }: RigOptions = {}): Rig {
-  buildNative();
+  buildNative('nfqueue');
   const id = `dbxk${process.pid.toString(36)}`;
   const name = (place: Place): string => `${id}-${place}`;
   const places: Place[] = ['box', 'a', 'b', 'lan', 'net'];

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { envOf, flagOf, loadConfig } from '../../../src/base/config.ts';
+import { configFileOf, defaultConfigFile, envOf, flagOf, loadConfig, loadSetting } from '../../../src/base/config.ts';
 import { Failure } from '../../../src/base/errors.ts';
 
 const fileWith = (text: string): string => {
@@ -47,3 +47,18 @@ test.each([
   ['no JSON', { file: fileWith('{') }, /config\.invalid: .*not a JSON object/],
   ['no file', { file: '/nonexistent/databox.json' }, /config\.invalid/],
 ] as const)('%s is refused', (_claim, sources, expected) => expect(faultOf(sources)).toMatch(expected));
+
+describe('the file of settings', () => {
+  test('is what the command line names, else the environment, else the machine’s', () => {
+    expect(configFileOf('a.json', { DATABOX_CONFIG: 'b.json' })).toBe('a.json');
+    expect(configFileOf(undefined, { DATABOX_CONFIG: 'b.json' })).toBe('b.json');
+    expect(configFileOf(undefined, {})).toBe(existsSync(defaultConfigFile) ? defaultConfigFile : undefined);
+  });
+  test('one setting is read whatever else is wrong with the others', () => {
+    const file = fileWith('{"run.dir": "/run/other", "log.level": "loud", "nonsense": 1}');
+    expect(loadSetting('run.dir', { file })).toBe('/run/other');
+    expect(loadSetting('run.dir', { file, env: { DATABOX_RUN_DIR: '/run/third' } })).toBe('/run/third');
+    expect(loadSetting('run.dir', {})).toBe('/run/databox');
+    expect(() => loadSetting('log.level', { file })).toThrow(/log\.level/);
+  });
+});

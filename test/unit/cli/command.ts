@@ -3,10 +3,13 @@ import { createProgram } from '../../../src/cli/index.ts';
 
 export type Outcome = { code: number | string | null | undefined; out: string; err: string };
 
-/** Runs the real command line as a child process. @param env replaces the environment's DATABOX_ variables */
+/**
+ * Runs the real command line as a child process.
+ * @param env replaces the environment's DATABOX_ variables, all but the one that names the run's empty settings
+ */
 export function databox(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
   const child = spawn(process.execPath, ['src/main.ts', ...args], {
-    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env },
+    env: { ...kept('PATH'), ...kept('DATABOX_CONFIG'), NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 20_000,
   });
@@ -18,6 +21,7 @@ export function databox(args: readonly string[], env: Record<string, string> = {
   });
 }
 
+const kept = (name: string): Record<string, string> => ({ [name]: process.env[name] ?? '' });
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Runs one command in this process, a tenth of a child's time; what it prints is caught, so they take turns. */

@@ -29,7 +29,7 @@ describe('start', () => {
     ];
     expect(await parse('start', ...args)).toEqual({
       flags: { 'network.queue': '0', 'manager.flush-slas': true, 'export.private-hosts': 'a,b', 'owner.host-name': '' },
-      file: undefined,
+      file: process.env['DATABOX_CONFIG'],
     });
   });
   test('has short names for what people type', async () => {
@@ -89,6 +89,8 @@ describe('the reference', () => {
     'search',
     'dev',
     'config show',
+    'service install',
+    'service uninstall',
     'version',
   ])('has databox %s', (name) => expect(text).toContain(`\n## databox ${name}\n`));
   test('has --json for all that prints, and a meaning for every exit code', () => {
