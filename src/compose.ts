@@ -4,6 +4,7 @@ import { createArbiter } from './arbiter/index.ts';
 import { startAppstore } from './appstore/index.ts';
 import type { Config } from './base/config.ts';
 import type { Failure } from './base/errors.ts';
+import { exampleManifests } from './base/examples.ts';
 import { lockDirectory, lockNetwork } from './base/lock.ts';
 import type { Log } from './base/log.ts';
 import { startExport } from './export/index.ts';
@@ -74,6 +75,7 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
       repositories: config['appstore.repositories'],
       syncMinutes: config['appstore.sync-minutes'],
       release: config.release,
+      examples: config['appstore.examples'] ? exampleManifests() : [],
       log: logOf('appstore'),
       signal,
     }),

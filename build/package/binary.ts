@@ -19,6 +19,7 @@ export async function makeBinary(target: Target, sources: Sources): Promise<stri
   const assets = {
     ...Object.fromEntries(Object.entries(native).map(([name, file]) => [`native/${name}.node`, file])),
     ...Object.fromEntries(Object.entries(sources.workers).map(([path, text]) => [path, put(path, text)])),
+    ...sources.examples,
   };
   const output = join(work, target.file);
   await underHome(home, () =>

@@ -1,7 +1,8 @@
 /** sources — Databox as CommonJS texts: the program, and each thread that it starts, with all they import inside. */
 import { build, type Metafile, type Plugin } from 'esbuild';
-import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { buildExamples } from '../examples.ts';
 import { root } from './paths.ts';
 
 /** Modules that are started as threads (`startWorker`); the binary finds them by these paths. */
@@ -12,7 +13,13 @@ export const workers = [
   'src/store/sqlite/writer.ts',
 ] as const;
 
-export type Sources = { main: string; workers: Record<string, string>; metafiles: Metafile[] };
+export type Sources = {
+  main: string;
+  workers: Record<string, string>;
+  /** Files of the built examples, by their path in the project. */
+  examples: Record<string, string>;
+  metafiles: Metafile[];
+};
 
 /** Bundles the program and its threads. @throws when an import cannot be resolved, or would be outside the bundle */
 export async function bundleSources(): Promise<Sources> {
@@ -21,6 +28,11 @@ export async function bundleSources(): Promise<Sources> {
   return {
     main: main.text,
     workers: Object.fromEntries(threads.map(([path, { text }]) => [path, text])),
+    examples: Object.fromEntries(
+      (await buildExamples()).flatMap(({ dir, name }) =>
+        readdirSync(dir).map((file) => [`dist/examples/${name}/${file}`, join(dir, file)]),
+      ),
+    ),
     metafiles: [main.metafile, ...threads.map(([, { metafile }]) => metafile)],
   };
 }

@@ -48,7 +48,7 @@ export async function startBox({ id, manifests, ports, signal }: BoxOptions): Pr
   writeFileSync(passwordFile, password, { mode: 0o600 });
   const settings = [
     ...['--config', ownSettings(runDir), '--state-dir', state, '--run-dir', runDir, '--password-file', passwordFile],
-    ...['--appstore-repositories', manifests],
+    ...['--appstore-repositories', manifests, '--appstore-examples', 'false'],
     ...['--owner-https-port', `${ports.httpsPort}`, '--owner-http-port', `${ports.httpPort}`],
   ];
   const log = join(state, 'databox.log');

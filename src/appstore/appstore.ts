@@ -1,10 +1,11 @@
 import { setInterval } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
+import { examplesOrigin } from '../base/names.ts';
 import type { Log } from '../base/log.ts';
 import { addressOf } from './address.ts';
-import { defaultLimits, type Limits } from './limits.ts';
+import { defaultLimits, type FoundFile, type Limits } from './limits.ts';
 import { parseManifest } from './manifest.ts';
-import { matches, offersOf, type Offers } from './offers.ts';
+import { judgeFile, matches, offersOf, type Offers, type Source } from './offers.ts';
 import { openCatalogue, type Catalogue } from './sql.ts';
 import { createSyncer } from './sync.ts';
 import type { Appstore, Entry, Repository } from './types.ts';
@@ -22,6 +23,8 @@ export type AppstoreOptions = {
   limits?: Partial<Limits>;
   /** PEM of an authority trusted for repositories besides the usual ones. */
   ca?: string;
+  /** Manifests that come with Databox: each is offered while nobody else has its name. */
+  examples?: readonly FoundFile[];
 };
 
 const owner = 'owner';
@@ -37,8 +40,9 @@ export async function startAppstore(options: AppstoreOptions): Promise<Appstore>
   catalogue.setOfficial(official.map((url) => ({ url, name: nameOfUrl(url) })));
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  let offers = load(catalogue);
-  const reload = (): void => void (offers = load(catalogue));
+  const builtIn = builtInOf(options.examples);
+  let offers = load(catalogue, builtIn);
+  const reload = (): void => void (offers = load(catalogue, builtIn));
   const syncer = createSyncer({
     ...options,
     limits: { ...defaultLimits, ...options.limits },
@@ -74,13 +78,17 @@ async function every(minutes: number, signal: AbortSignal, task: () => Promise<v
   }
 }
 
-/** The owner's uploads stand between the official repositories and those that were added. */
-function load(catalogue: Catalogue): Offers {
+const builtInOf = (files: readonly FoundFile[] = []): Source[] =>
+  files.length === 0 ? [] : [{ origin: examplesOrigin, commit: null, files: files.map(judgeFile) }];
+
+/** The owner's uploads stand between the official repositories and those that were added; what came with us is last. */
+function load(catalogue: Catalogue, builtIn: readonly Source[]): Offers {
   const rows = catalogue.repositories();
   const sources = rows.map((row) => ({ origin: row.url, commit: row.commit_id, files: catalogue.files(row.url) }));
   const uploads = catalogue.uploads().map(({ name, manifest }) => ({ file: name, manifest, faults: null }));
   const firstAdded = rows.filter(({ official }) => official === 1).length;
-  return offersOf(sources.toSpliced(firstAdded, 0, { origin: owner, commit: null, files: uploads }));
+  const named = sources.toSpliced(firstAdded, 0, { origin: owner, commit: null, files: uploads });
+  return offersOf([...named, ...builtIn]);
 }
 
 type Reading = Pick<Appstore, 'list' | 'find' | 'search' | 'repositories'>;
@@ -95,13 +103,20 @@ function reading(catalogue: Catalogue, offers: () => Offers): Reading {
   };
 }
 
-const repositoriesOf = (catalogue: Catalogue, offers: Offers): Repository[] =>
-  catalogue.repositories().map((row) => ({
+function repositoriesOf(catalogue: Catalogue, offers: Offers): Repository[] {
+  const named = catalogue.repositories().map((row) => ({
     ...{ name: row.name, url: row.url, official: row.official === 1, commit: row.commit_id, ref: row.ref },
     ...(offers.byOrigin.get(row.url) ?? { manifests: 0, broken: [], clashes: [] }),
     syncedAt: row.synced_at,
     problem: row.problem === null ? null : (JSON.parse(row.problem) as Repository['problem']),
   }));
+  const builtIn = offers.byOrigin.get(examplesOrigin);
+  if (!builtIn) return named;
+  const about = { name: examplesOrigin, url: examplesOrigin, official: false, commit: null, ref: null };
+  return [...named, { ...about, ...builtIn, syncedAt: openedAt, problem: null }];
+}
+/** What came with us was read when we were. */
+const openedAt = Date.now();
 
 type Writing = Pick<Appstore, 'add' | 'drop' | 'addRepository' | 'removeRepository'>;
 function writing(catalogue: Catalogue, offers: () => Offers, reload: () => void): Writing {
@@ -111,7 +126,7 @@ function writing(catalogue: Catalogue, offers: () => Offers, reload: () => void)
       const parsed = parseManifest(value);
       const { name } = parsed.manifest;
       const holder = offers().entries.get(name)?.origin ?? owner;
-      if (holder !== owner) {
+      if (holder !== owner && holder !== examplesOrigin) {
         throw new Failure('manifest.exists', `${name} belongs to the repository ${holder}`, { name, heldBy: holder });
       }
       catalogue.upload(name, JSON.stringify(value), Date.now());
@@ -129,6 +144,12 @@ function writing(catalogue: Catalogue, offers: () => Offers, reload: () => void)
       return repositoriesOf(catalogue, offers()).find((repository) => repository.url === url) as Repository;
     },
     removeRepository(text) {
+      if (text === examplesOrigin) {
+        throw new Failure(
+          'repository.invalid',
+          'the examples belong to Databox: the setting appstore.examples turns them off',
+        );
+      }
       const row = rowOf(addressOf(text).url);
       if (!row) throw new Failure('repository.unknown', `${text} was not added`, { url: text });
       if (row.official) throw new Failure('repository.invalid', `${text} belongs to the configuration`, { url: text });

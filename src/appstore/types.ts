@@ -3,7 +3,7 @@ import type { Manifest, ParsedManifest } from './manifest.ts';
 
 /** A manifest that can be installed, and where it came from. */
 export type Entry = ParsedManifest & {
-  /** The repository's address or folder; `owner` for one that the owner uploaded. */
+  /** The repository's address or folder; `owner` for one that the owner uploaded, `examples` for one of Databox' own. */
   origin: string;
   /** The commit it was read from; `null` for a local folder and an upload. */
   commit: string | null;
@@ -17,7 +17,7 @@ export type Clash = { name: string; file: string; heldBy: string };
 /** What one repository is and what its last sync found. */
 export type Repository = {
   name: string;
-  /** An https git URL or the absolute path of a local folder. */
+  /** An https git URL or the absolute path of a local folder; `examples` for those that come with Databox. */
   url: string;
   /** Named by the configuration: it cannot be removed, and its names win. */
   official: boolean;

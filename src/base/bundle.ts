@@ -2,10 +2,11 @@
  * bundle — what the single binary carries with it: worker sources and native parts, by their path in the project.
  * From a checkout there is none, and both are read from where they lie.
  */
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 // Asked for at run time: test runners that resolve imports themselves do not know this module.
@@ -22,6 +23,26 @@ export const isBundled = (): boolean => sea.isSea();
  */
 export function bundledSource(url: URL): string | null {
   return sea.isSea() ? sea.getAsset(url.pathname.slice(1), 'utf8') : null;
+}
+
+/**
+ * The files of a folder and of the folders in it.
+ * @param url  ends in `/`; in the binary as `bundledSource` has it
+ * @returns    by their path below it; none when there is no such folder
+ */
+export function bundledFiles(url: URL): [path: string, bytes: Uint8Array][] {
+  if (sea.isSea()) {
+    const folder = url.pathname.slice(1);
+    const keys = sea.getAssetKeys().filter((key) => key.startsWith(folder));
+    return keys.map((key) => [key.slice(folder.length), new Uint8Array(sea.getRawAsset(key))]);
+  }
+  const folder = fileURLToPath(url);
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map(({ parentPath, name }) => {
+    const file = join(parentPath, name);
+    return [relative(folder, file), readFileSync(file)];
+  });
 }
 
 /**

@@ -137,6 +137,11 @@ export const settings = {
     default: 60,
     doc: 'Time between two syncs of the repositories.',
   }),
+  'appstore.examples': setting({
+    is: z.stringbool().or(z.boolean()),
+    default: true,
+    doc: 'Offer the examples that come with Databox, after all repositories.',
+  }),
   'manager.flush-slas': setting({
     is: z.stringbool().or(z.boolean()),
     default: false,

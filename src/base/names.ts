@@ -20,6 +20,9 @@ export const storeName = (component: string): string => `${component}-core-store
 export const componentOfStore = (store: string): string => store.replace(/-core-store$/, '');
 export const networkName = (component: string): string => `${component}-network`;
 
+/** Stands in the place of a repository's address for the examples that come with Databox. */
+export const examplesOrigin = 'examples';
+
 /** Methods of the store and arbiter protocols; HTTP's other verbs are not routes. */
 export const methods = ['GET', 'POST', 'DELETE'] as const;
 export type Method = (typeof methods)[number];

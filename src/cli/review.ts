@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { examplesOrigin } from '../base/names.ts';
 import { visible } from '../base/visible.ts';
 import { coloured, table } from './text.ts';
 
@@ -21,9 +22,10 @@ export const Review = z.looseObject({
   origin: z.string(),
   asks: z.array(z.looseObject({ kind: z.string(), sentence: z.string() })),
   datasources: z.array(Wish),
-  image: z.looseObject({ reference: z.string(), id: z.string().nullable() }),
+  image: z.looseObject({ reference: z.string(), id: z.string().nullable(), preferred: z.string() }),
   risk: z.number(),
   installed: z.boolean(),
+  changed: z.array(z.string()).nullable(),
 });
 export type Review = z.infer<typeof Review>;
 
@@ -32,9 +34,14 @@ export const descriptionOf = ({ 'item-metadata': metadata }: Wish['candidates'][
   return typeof rel?.val === 'string' ? rel.val : '';
 };
 
+const whences: Record<string, string> = {
+  owner: 'a manifest of yours, in no repository',
+  [examplesOrigin]: 'the examples of Databox',
+};
+
 /** What is asked for and what could be chosen, for a person. */
 export function reviewText({ manifest, warnings, origin, asks, datasources, image, risk }: Review): string {
-  const from = origin === 'owner' ? 'a manifest of yours, in no repository' : origin;
+  const from = whences[origin] ?? origin;
   const text = [
     `${coloured('bold', visible(manifest.name))} (${manifest['databox-type']} ${visible(manifest.version ?? '')})\n`,
     `  from   ${visible(from)}\n`,

@@ -3,6 +3,7 @@ import type { Manifest } from '../appstore/index.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Tls } from '../base/listen.ts';
 import type { ComponentType, HypercatItem } from '../base/names.ts';
+import type { Arch } from './images.ts';
 import type { Choices, Line, Sla } from './sla.ts';
 
 /** Names a manifest of the app store, or brings one. Datasources may carry the chosen item in `hypercat`. */
@@ -37,16 +38,23 @@ export type Review = {
     min: number;
     /** -1: any number. */
     max: number;
-    /** Hrefs that the posted manifest chose. */
+    /** Hrefs that the posted manifest chose, else those of the agreement that there is. */
     chosen: string[];
     /** Datasources of this box of that type, newest registration first. */
     candidates: HypercatItem[];
   }[];
   /** `id` is null while the image is not on this machine. */
-  image: { reference: string; id: string | null };
+  image: {
+    reference: string;
+    id: string | null;
+    /** The name that is looked for first: one who builds the image names it so. */
+    preferred: string;
+  };
   /** 0 (harmless) to 5 (data may leave the box, or what it reads is unknown): the highest of its asks. */
   risk: number;
   installed: boolean;
+  /** Members in which it differs from the manifest that is agreed to; `null` when it is not installed. */
+  changed: string[] | null;
 };
 
 export type ComponentState = 'waiting' | 'preparing' | 'starting' | 'running' | 'complete' | 'failed' | 'shutdown';
@@ -125,6 +133,20 @@ export type Manager = AsyncDisposable & {
   uninstall(name: string, options?: { data?: 'keep' | 'delete' }): Promise<void>;
   /** Replaces the container; forgets earlier crashes. @throws Failure `component.unknown`, `docker.*` */
   restart(name: string): Promise<void>;
+  /**
+   * Everything of a replacement that can be refused before it begins, except the image.
+   * @returns the agreement that `replace` would make
+   * @throws Failure as `review`; `component.unknown`, `component.exists` (why it cannot take its place)
+   */
+  checkReplacement(request: InstallRequest): Promise<Sla>;
+  /**
+   * Gives an installed component the image that its manifest means now, and the manifest with it. Data, choices and what
+   * the owner took back stay; only what the request chooses anew changes.
+   * @throws Failure as `checkReplacement`; `image.missing`, `image.invalid`, `docker.*`
+   */
+  replace(request: InstallRequest, onProgress?: Progress): Promise<void>;
+  /** Where images are built for this box: the engine as in DOCKER_HOST, `null` for the machine's. */
+  engine(): { host: string | null; arch: Arch };
   /**
    * Withdraws one line of the agreement: tokens, streams and flows of it end before this resolves.
    * @throws Failure `component.unknown`, `datasource.unknown`

@@ -129,12 +129,22 @@ async function remove(core: Core, name: string, data: 'keep' | 'delete'): Promis
 export async function restart(core: Core, name: string): Promise<void> {
   await core.lane(name, async () => {
     const component = keptComponentOf(core.components, name);
-    Object.assign(component, { container: undefined, restarts: 0 });
-    await interruptible(component, core.signal, () => removeContainers(core, name));
-    await start(core, component);
-    refuseRemoved(component);
-    if (component.state === 'failed') throw new Failure('docker.failed', component.error ?? 'it cannot be started');
+    await halt(core, component);
+    await startAgain(core, component);
   });
+}
+
+/** Its container goes; earlier crashes are forgotten. */
+export async function halt(core: Core, component: Component): Promise<void> {
+  Object.assign(component, { container: undefined, restarts: 0 });
+  await interruptible(component, core.signal, () => removeContainers(core, component.sla.name));
+}
+
+/** @throws Failure `docker.failed` when it cannot be started; it is tried again all the same */
+export async function startAgain(core: Core, component: Component): Promise<void> {
+  await start(core, component);
+  refuseRemoved(component);
+  if (component.state === 'failed') throw new Failure('docker.failed', component.error ?? 'it cannot be started');
 }
 
 type Change = { line: Line; revoked: boolean };

@@ -1,5 +1,6 @@
 /** kept — data that an uninstalled component left: only one of the same name and origin gets it. Pure. */
 import { Failure } from '../base/errors.ts';
+import { examplesOrigin } from '../base/names.ts';
 import { hasStore } from './grants.ts';
 import type { Sla } from './sla.ts';
 
@@ -30,6 +31,6 @@ export function refuseForeign(heir: Heir, kept: Kept): void {
   if (fault !== undefined) throw new Failure('store.kept', fault, { name, origin: kept.keptFrom(name) });
 }
 
+const whences: Record<string, string> = { owner: 'a manifest of yours', [examplesOrigin]: 'the examples of Databox' };
 /** An origin inside a sentence. */
-export const whence = (origin: string): string =>
-  origin === 'owner' ? 'a manifest of yours' : origin || 'an origin that was not noted';
+export const whence = (origin: string): string => whences[origin] ?? (origin || 'an origin that was not noted');

@@ -9,6 +9,7 @@ import { isDue } from './certificates.ts';
 import { change, check, install, restart, uninstall } from './install.ts';
 import { advance, exited } from './lifecycle.ts';
 import { reload } from './reload.ts';
+import { checkReplacement, replace } from './replace.ts';
 import { review } from './review.ts';
 import { catalogueOf } from './rights.ts';
 import { supervise } from './supervisor.ts';
@@ -33,11 +34,14 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   const down = way.move();
   return {
     authority: core.authority,
-    review: (asked) => review(core, asked, { isInstalled: (name) => components.has(name), kept: core.records }),
+    review: (asked) => review(core, asked, { agreed: (name) => components.get(name)?.sla, kept: core.records }),
     check: (request) => check(core, request),
     install: (request, onProgress = () => {}) => install(core, request, onProgress),
     uninstall: (name, { data = 'keep' } = {}) => uninstall(core, name, data),
     restart: (name) => restart(core, name),
+    checkReplacement: (request) => checkReplacement(core, request),
+    replace: (request, onProgress = () => {}) => replace(core, request, onProgress),
+    engine: () => ({ host: core.config['docker.host'] ?? null, arch: core.arch }),
     revoke: (name, line) => change(core, name, { line, revoked: true }),
     allow: (name, line) => change(core, name, { line, revoked: false }),
     list: () => Promise.resolve(statusOf(components, core.stores.names())),

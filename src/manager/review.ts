@@ -2,6 +2,7 @@
 import type { Appstore, Manifest } from '../appstore/index.ts';
 import type { Config } from '../base/config.ts';
 import { Failure } from '../base/errors.ts';
+import { examplesOrigin } from '../base/names.ts';
 import type { Stores } from '../store/index.ts';
 import { asksOf, candidatesOf, riskOf } from './asks.ts';
 import type { Docker } from './docker.ts';
@@ -10,6 +11,7 @@ import { archOf, imageReferences } from './images.ts';
 import { faultOfHeir, inherits, type Kept } from './kept.ts';
 import { localImage } from './pull.ts';
 import { catalogueOf } from './rights.ts';
+import { choicesKept } from './successor.ts';
 import { agreement, choicesOf, differences, withoutChoices, type Choices, type Sla } from './sla.ts';
 
 export type ReviewParts = { config: Config; appstore: Appstore; stores: Stores; docker: Docker };
@@ -18,7 +20,7 @@ type Found = { manifest: Manifest; warnings: string[]; origin: string; commit: s
 
 /**
  * The manifest that counts. One that a repository has is taken from there, and a posted one of its name must say the
- * same; one that no repository has counts as uploaded by the owner. Only what is posted chooses: an author who wrote
+ * same; one that no repository has counts as uploaded by the owner. An example gives way to the owner's. Only what is posted chooses: an author who wrote
  * `hypercat` into a repository would choose in the owner's place.
  * @throws Failure `manifest.invalid`, `manifest.unknown`, `manifest.differs`
  */
@@ -34,10 +36,11 @@ export function findManifest(appstore: Appstore, { name, manifest: posted }: Ask
   }
   const choices = choicesOf(manifest);
   const known = appstore.find(manifest.name);
-  if (!known || known.origin === 'owner') {
+  const members = known ? differences(manifest, known.manifest) : [];
+  const yields = known?.origin === examplesOrigin && members.length > 0;
+  if (!known || known.origin === 'owner' || yields) {
     return { manifest: withoutChoices(manifest), warnings, origin: 'owner', commit: null, choices };
   }
-  const members = differences(manifest, known.manifest);
   if (members.length === 0) return { ...known, manifest: withoutChoices(known.manifest), choices };
   throw new Failure(
     'manifest.differs',
@@ -55,13 +58,15 @@ export const referencesOf = (config: Config, manifest: Manifest): [string, ...st
   });
 
 /** What is here already, by name. */
-export type Present = { isInstalled: (name: string) => boolean; kept: Kept };
+export type Present = { agreed: (name: string) => Sla | undefined; kept: Kept };
 
 export async function review(parts: ReviewParts, asked: Asked, present: Present): Promise<Review> {
   const { manifest, warnings, origin, choices } = findManifest(parts.appstore, asked);
   const heir = { manifest, origin };
-  const installed = present.isInstalled(manifest.name);
+  const agreed = present.agreed(manifest.name);
+  const installed = agreed !== undefined;
   const fault = installed ? undefined : faultOfHeir(heir, present.kept);
+  const earlier = agreed ? choicesKept(agreed, manifest) : {};
   const catalogue = await catalogueOf(parts.stores);
   const references = referencesOf(parts.config, manifest);
   const image = await localImage(parts.docker, references);
@@ -69,7 +74,15 @@ export async function review(parts: ReviewParts, asked: Asked, present: Present)
     manifest,
     warnings: fault === undefined ? warnings : [...warnings, `resource-requirements: ${fault}`],
     origin,
-    asks: asksOf({ manifest, catalogue, choices, inherits: !installed && inherits(heir, present.kept) }, origin),
+    asks: asksOf(
+      {
+        manifest,
+        catalogue,
+        choices: { ...earlier, ...choices },
+        inherits: !installed && inherits(heir, present.kept),
+      },
+      origin,
+    ),
     datasources: manifest.datasources.map((datasource) => ({
       clientid: datasource.clientid,
       name: datasource.name,
@@ -77,12 +90,13 @@ export async function review(parts: ReviewParts, asked: Asked, present: Present)
       required: datasource.required,
       min: datasource.min,
       max: datasource.max,
-      chosen: [choices[datasource.clientid] ?? []].flat(),
+      chosen: [choices[datasource.clientid] ?? earlier[datasource.clientid] ?? []].flat(),
       candidates: candidatesOf(datasource, catalogue),
     })),
-    image: { reference: image?.reference ?? references[0], id: image?.id ?? null },
-    risk: riskOf({ manifest, catalogue, choices }),
+    image: { reference: image?.reference ?? references[0], id: image?.id ?? null, preferred: references[0] },
+    risk: riskOf({ manifest, catalogue, choices: { ...earlier, ...choices } }),
     installed,
+    changed: agreed ? differences(manifest, agreed.manifest) : null,
   };
 }
 

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import { z } from 'zod';
 import { problem } from '../../base/errors.ts';
 import { problems, sendJson, validate } from '../../base/http.ts';
+import type { Log } from '../../base/log.ts';
 import { AskedBody, Line } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { networkCalls } from './network-calls.ts';
@@ -47,20 +48,16 @@ function componentCalls(app: Express, { manager, log }: AdminParts): void {
   app.post('/review', async (req, res) => {
     sendJson(res, 200, await manager.review(validate(AskedBody, await jsonOf(req))));
   });
+  app.get('/engine', (_req, res) => sendJson(res, 200, manager.engine()));
   app.post('/components', async (req: Request, res: Response) => {
     const request = validate(AskedBody, await jsonOf(req));
-    const line = (value: unknown): void => void res.write(`${JSON.stringify(value)}\n`);
     await manager.check(request);
-    // From here on the status line is out: what follows, good or bad, is a line of its own.
-    res.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    try {
-      await manager.install(request, line);
-      line({ done: true });
-    } catch (err) {
-      log.warn({ err }, 'install failed');
-      line({ problem: problem(err) });
-    }
-    res.end();
+    await narrate(res, log, (line) => manager.install(request, line));
+  });
+  app.post('/replace', async (req: Request, res: Response) => {
+    const request = validate(AskedBody, await jsonOf(req));
+    await manager.checkReplacement(request);
+    await narrate(res, log, (line) => manager.replace(request, line));
   });
   app.delete('/components/:name', async (req, res) => {
     const { data } = validate(z.looseObject({ data: z.enum(['keep', 'delete']).default('keep') }), req.query);
@@ -71,6 +68,20 @@ function componentCalls(app: Express, { manager, log }: AdminParts): void {
     await manager.restart(req.params.name);
     sendJson(res, 200, {});
   });
+}
+
+/** From here on the status line is out: what follows, good or bad, is a line of its own. */
+async function narrate(res: Response, log: Log, work: (line: (value: unknown) => void) => Promise<void>) {
+  const line = (value: unknown): void => void res.write(`${JSON.stringify(value)}\n`);
+  res.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  try {
+    await work(line);
+    line({ done: true });
+  } catch (err) {
+    log.warn({ err }, 'install failed');
+    line({ problem: problem(err) });
+  }
+  res.end();
 }
 
 function agreementCalls(app: Express, { manager }: AdminParts): void {

@@ -103,4 +103,5 @@ const defaults = (engine: Engine): Settings => ({
   'owner.password': password,
   'network.public-ranges': addresses.publicRanges,
   'appstore.repositories': [],
+  'appstore.examples': false,
 });

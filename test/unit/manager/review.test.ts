@@ -78,3 +78,17 @@ test.each([
 ])('refused: %s', (_, asked, code) => {
   expect(() => findManifest(appstore, asked)).toThrow(expect.objectContaining({ code }) as Error);
 });
+
+test('an example gives way to a manifest of the owner’s, and counts as itself when it is posted unchanged', async () => {
+  const example = { ...manifest, name: 'app-example' };
+  const bytes = Buffer.from(JSON.stringify(example));
+  await using shop = await startAppstore({
+    ...{ file: ':memory:', repositories: [], syncMinutes: 60, release: '0.5.2', log: silent },
+    ...{ signal: new AbortController().signal, examples: [{ file: 'app-example.json', bytes }] },
+  });
+  expect(findManifest(shop, { manifest: example }).origin).toBe('examples');
+  expect(findManifest(shop, { manifest: { ...example, version: '2.0.0' } })).toMatchObject({
+    origin: 'owner',
+    manifest: { version: '2.0.0' },
+  });
+});

@@ -122,8 +122,9 @@ function adminManager() {
       const wish = { ...app.datasources[0], min: 1, max: 1, chosen: [], candidates: given.candidates.map(item) };
       return Promise.resolve({
         ...{ manifest: about, warnings: ['sloppy'], origin: 'owner', risk: 4, installed: about.name === 'driver-x' },
+        changed: about.name === 'driver-x' ? [] : null,
         asks: [{ kind: 'read', sentence: 'May read the load.\u001b]0;x\u0007', detail: 'LOAD' }],
-        ...{ datasources: [wish], image: { reference: 'x/app-x:1', id: null } },
+        ...{ datasources: [wish], image: { reference: 'x/app-x:1', id: null, preferred: 'x/app-x:1' } },
       });
     },
     check: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'check', argument })),
