@@ -8,6 +8,7 @@ const common = {
     ],
   },
   injectGlobals: true,
+  setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
   globalSetup: '<rootDir>/test/scratch-setup.ts',
   globalTeardown: '<rootDir>/test/scratch-teardown.ts',
 };
