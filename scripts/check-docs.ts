@@ -45,7 +45,9 @@ const errors = (): string =>
   ].join('\n');
 
 const nothing = () => Promise.resolve();
-const commands = (): string => cliReference(createProgram({ start: nothing, dev: nothing, version: '' }));
+const noFiles = () => Promise.resolve([]);
+const commands = (): string =>
+  cliReference(createProgram({ start: nothing, dev: nothing, state: noFiles, version: '' }));
 
 const pages: Record<string, () => string | Promise<string>> = {
   'docs/configuration.md': configuration,

@@ -10,6 +10,7 @@ import type { Log } from './base/log.ts';
 import { startExport } from './export/index.ts';
 import { startManager, type Manager, type Status } from './manager/index.ts';
 import { startNetwork } from './network/index.ts';
+import { checkState, settleLater } from './state.ts';
 import { startStores } from './store/index.ts';
 
 export type Databox = AsyncDisposable & {
@@ -24,7 +25,8 @@ export type Part = { config: Config; log: Log; signal: AbortSignal; version: str
 
 /**
  * Starts the box: nothing is reachable before the network's gate is shut, nothing serves before its rights are known.
- * @throws Failure of whichever part cannot start; those before it are stopped again
+ * @throws Failure `database.newer` before anything is started; of whichever part cannot start, those before it are
+ *   stopped again
  */
 export async function start(part: Part): Promise<Databox> {
   const { config, signal } = part;
@@ -32,6 +34,8 @@ export async function start(part: Part): Promise<Databox> {
   await using up = new AsyncDisposableStack();
   up.use(lockDirectory(dir));
   up.use(await lockNetwork());
+  checkState(dir);
+  up.use(settleLater(dir));
   const parts = await startParts(part, up);
   // The network resets connections that the manager's listeners hold; the manager is the later of the two.
   let manager: Manager | undefined = undefined as Manager | undefined;

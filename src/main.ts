@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { createProgram, type DevRequest } from './cli/index.ts';
+import { createProgram, type DevRequest, type StateAction } from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
 import { exitCode, Failure } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
@@ -51,6 +51,11 @@ async function dev({ port, json, sources }: DevRequest): Promise<void> {
   await aborted(signal);
 }
 
+async function state(action: StateAction, sources: Sources): Promise<string[]> {
+  const { 'state.dir': dir } = loadConfig({ env: process.env, ...sources });
+  return (await import('./state.ts')).stateActions[action](dir);
+}
+
 function introduce(url: string, environments: Record<string, Record<string, string>>): string {
   const seats = Object.values(environments).map((variables) =>
     Object.entries(variables)
@@ -93,7 +98,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, version }).parseAsync(process.argv);
+    await createProgram({ start, dev, state, version }).parseAsync(process.argv);
     process.exit(process.exitCode);
   } catch (err) {
     const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);

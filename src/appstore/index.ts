@@ -1,6 +1,7 @@
 /** appstore — manifests of apps and drivers from git repositories, folders and the owner; each validated, none trusted. */
 export { startAppstore, type AppstoreOptions } from './appstore.ts';
 export { manifestLimitBytes, parseManifest } from './manifest.ts';
+export { appstoreVersion } from './sql.ts';
 export type { Manifest, ManifestDatasource, ParsedManifest } from './manifest.ts';
 export type { Limits } from './limits.ts';
 export type { Appstore, BrokenFile, Clash, Entry, Repository, SyncReport } from './types.ts';

@@ -24,6 +24,8 @@ const migrations = [
   CREATE TABLE upload (name TEXT PRIMARY KEY, manifest TEXT NOT NULL, added_at INTEGER NOT NULL) STRICT;
   `,
 ];
+/** Of the part's file; one that counts further is refused. */
+export const appstoreVersion = migrations.length;
 
 export type RepositoryRow = {
   url: string;

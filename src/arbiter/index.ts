@@ -4,4 +4,5 @@ export type { Catalogue } from './catalogue.ts';
 export type { Caveat } from './caveats.ts';
 export type { TokenUse, Verified } from './checks.ts';
 export type { Door, Grant, MintRequest, Route } from './judge.ts';
+export { arbiterVersion } from './sql.ts';
 export type { ComponentType, Registration } from './registry.ts';

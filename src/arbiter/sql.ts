@@ -29,6 +29,8 @@ export const migrations = [
      UNIQUE (component, method, path, target, caveats)
    ) STRICT;`,
 ];
+/** Of the part's file; one that counts further is refused. */
+export const arbiterVersion = migrations.length;
 
 const Bytes32 = z.instanceof(Buffer).refine((bytes) => bytes.length === 32 && bytes.some((byte) => byte !== 0));
 const ComponentRow = z.object({

@@ -34,6 +34,11 @@ export const failures = {
   },
   'store.full': { http: 507, exit: 74, doc: 'The disk or the quota of the store is full.' },
   'database.newer': { http: 500, exit: 78, doc: 'A file was written by a newer Databox; install that version again.' },
+  'database.full': {
+    http: 507,
+    exit: 74,
+    doc: 'There is no room for the copy of a file that an update keeps before it changes it.',
+  },
   'database.damaged': {
     http: 500,
     exit: 74,

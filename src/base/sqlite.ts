@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { keepCopy } from './copies.ts';
 import { Failure } from './errors.ts';
 
 export type Sqlite = Database.Database;
@@ -8,7 +9,8 @@ export type Sqlite = Database.Database;
 /**
  * Opens a database file for writing with the promise that a commit is on disk: WAL, `synchronous=FULL`.
  * @param migrations SQL scripts, never edited once released; `PRAGMA user_version` counts those already run
- * @throws Failure `database.newer` for a file that a newer version wrote
+ * @throws Failure `database.newer` for a file that a newer version wrote; `database.full` when a file of an older version
+ *   cannot be copied before it is changed (copies.ts)
  */
 export function openDatabase(file: string, migrations: readonly string[]): Sqlite {
   if (file !== ':memory:') makePrivate(file);
@@ -33,12 +35,42 @@ function makePrivate(file: string): void {
 }
 
 function migrate(db: Sqlite, migrations: readonly string[]): void {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  if (version > migrations.length) {
-    throw new Failure('database.newer', `${db.name} is of version ${version}; this Databox knows ${migrations.length}`);
-  }
+  // Only a file as it was written, without a log beside it, can be copied as a file.
+  if (versionOf(db) < migrations.length) db.pragma('wal_checkpoint(TRUNCATE)');
   db.transaction(() => {
+    const version = versionOf(db);
+    refuseNewer(db.name, version, migrations.length);
+    if (version > 0 && version < migrations.length && !db.memory) keepCopy(db.name, version);
     for (const sql of migrations.slice(version)) db.exec(sql);
     db.pragma(`user_version = ${migrations.length}`);
   }).exclusive();
+}
+
+const versionOf = (db: Sqlite): number => Number(db.pragma('user_version', { simple: true }));
+
+function refuseNewer(file: string, version: number, known: number): void {
+  if (version <= known) return;
+  const sentence = `${file} is of version ${version}, as a newer Databox wrote it; this one knows ${known}`;
+  throw new Failure('database.newer', sentence, { file, version, known });
+}
+
+/**
+ * Looks at a database file without changing it; one that is absent or that SQLite cannot read is not looked at: the part
+ * that opens it tells.
+ * @throws Failure `database.newer`
+ */
+export function checkDatabase(file: string, known: number): void {
+  refuseNewer(file, readableVersionOf(file) ?? 0, known);
+}
+
+function readableVersionOf(file: string): number | undefined {
+  let db: Sqlite | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    return versionOf(db);
+  } catch {
+    return undefined;
+  } finally {
+    db?.close();
+  }
 }

@@ -10,6 +10,7 @@ import { processCommands } from './process.ts';
 import { repositoryCommands } from './repositories.ts';
 import { serviceCommands } from './service/commands.ts';
 import { settingCommands } from './settings.ts';
+import { stateCommands } from './state.ts';
 import { storeCommand } from './stores.ts';
 
 /**
@@ -34,5 +35,6 @@ export function createProgram(options: CliOptions): Command {
   exportCommand(program);
   storeCommand(program);
   repositoryCommands(program);
+  stateCommands(program, options);
   return program;
 }

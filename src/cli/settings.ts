@@ -67,7 +67,8 @@ const fallbackOf = (command: Command): string =>
   command.name() === 'dev' ? 'none' : `${defaultConfigFile} if it is there`;
 const isSecret = (name: string): boolean => settings[name as SettingName].secret === true;
 
-function configurable(command: Command): Command {
+/** Gives a command `--config` and an option for each setting. */
+export function configurable(command: Command): Command {
   command.option('--config <file>', `JSON file of settings; else ${configFileVariable}, else ${fallbackOf(command)}`);
   for (const [flag, name] of Object.entries(aliases)) {
     command.addOption(new Option(`${flag} <value>`, `short for ${flagOf(name)}`));
@@ -81,7 +82,7 @@ function configurable(command: Command): Command {
 }
 
 /** What stands on the command line, by setting name; a short name beats its long one. */
-function sourcesOf(command: Command): Sources {
+export function sourcesOf(command: Command): Sources {
   const given = command.opts<Record<string, unknown>>();
   const value = (flag: string): unknown => given[new Option(`${flag} <value>`).attributeName()];
   const flags: Partial<Record<SettingName, unknown>> = {};

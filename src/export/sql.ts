@@ -49,6 +49,8 @@ export const migrations = [
    CREATE UNIQUE INDEX job_key ON job (component, key) WHERE key IS NOT NULL;
    CREATE INDEX job_state ON job (state, component, due);`,
 ];
+/** Of the part's file; one that counts further is refused. */
+export const exportVersion = migrations.length;
 
 const JobRow = z.object({
   seq: z.int(),

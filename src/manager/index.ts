@@ -1,5 +1,6 @@
 /** manager — what is installed, what it may do, and that exactly this runs: manifest → agreement → container. */
 export { startManager } from './start.ts';
+export { managerVersion } from './sql.ts';
 export type { ManagerOptions } from './core.ts';
 export type {
   Ask,

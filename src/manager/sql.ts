@@ -29,6 +29,8 @@ const migrations = [
   // Of the agreement whose data was kept; '' where an earlier version kept it and did not note whose it was.
   `ALTER TABLE component ADD COLUMN origin TEXT NOT NULL DEFAULT '';`,
 ];
+/** Of the part's file; one that counts further is refused. */
+export const managerVersion = migrations.length;
 
 /** The first of uids that no distribution assigns (systemd's UIDS-GIDS: above container ranges, below 2³¹). */
 const firstUid = 1_900_000_000;

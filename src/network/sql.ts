@@ -14,6 +14,8 @@ export const migrations = [
      UNIQUE (network, address)
    ) STRICT;`,
 ];
+/** Of the part's file; one that counts further is refused. */
+export const networkVersion = migrations.length;
 
 export const statements = (db: Sqlite) => ({
   pool: db.prepare<[], string>('SELECT cidr FROM pool').pluck(),

@@ -30,3 +30,5 @@ export const migrations: readonly string[] = [
   INSERT INTO counter VALUES ('seq', 0);
   `,
 ];
+/** Of a store's file; one that counts further is refused. */
+export const storeVersion = migrations.length;

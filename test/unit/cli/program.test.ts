@@ -8,7 +8,10 @@ import { bytes, table } from '../../../src/cli/text.ts';
 function program() {
   const asked: (Sources | DevRequest)[] = [];
   const note = (what: Sources | DevRequest) => Promise.resolve(void asked.push(what));
-  return { asked, program: createProgram({ start: note, dev: note, version: '1.2.3' }) };
+  return {
+    asked,
+    program: createProgram({ start: note, dev: note, state: () => Promise.resolve([]), version: '1.2.3' }),
+  };
 }
 const parse = async (...args: string[]) => {
   const { asked, program: parsed } = program();
@@ -55,7 +58,7 @@ describe('start', () => {
   });
   test('what it throws is thrown on', async () => {
     const start = () => Promise.reject(new Failure('network.overlap', 'no'));
-    const parsed = createProgram({ start, dev: start, version: '1' });
+    const parsed = createProgram({ start, dev: start, state: start, version: '1' });
     await expect(parsed.parseAsync(['node', 'databox', 'start'])).rejects.toMatchObject({ code: 'network.overlap' });
   });
 });

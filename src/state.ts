@@ -1,0 +1,64 @@
+/** state — the databases of a state directory as a whole: whether this Databox knows them, and their copies of before an update. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { appstoreVersion } from './appstore/index.ts';
+import { arbiterVersion } from './arbiter/index.ts';
+import { copiesIn, dropCopies, restoreCopies } from './base/copies.ts';
+import { lockDirectory } from './base/lock.ts';
+import { checkDatabase } from './base/sqlite.ts';
+import { exportVersion } from './export/index.ts';
+import { managerVersion } from './manager/index.ts';
+import { networkVersion } from './network/index.ts';
+import { storeVersion } from './store/index.ts';
+
+/** Files, as a pattern, and the version that this Databox writes. */
+const known: readonly (readonly [files: string, version: number])[] = [
+  ['arbiter.sqlite', arbiterVersion],
+  ['export.sqlite', exportVersion],
+  ['appstore.sqlite', appstoreVersion],
+  ['network/addresses.sqlite', networkVersion],
+  ['manager/manager.sqlite', managerVersion],
+  ['stores/*.sqlite', storeVersion],
+];
+
+/**
+ * Looks into every database, and changes none; a running box is not disturbed.
+ * @throws Failure `database.newer` for the first file that only a newer Databox can read
+ */
+export function checkState(dir: string): void {
+  for (const [files, version] of known) {
+    for (const file of globSync(files, { cwd: dir }).sort()) checkDatabase(join(dir, file), version);
+  }
+}
+
+/** What `databox state` does; each returns the files that it changed. */
+export const stateActions = {
+  /** @throws Failure `database.newer` */
+  check(dir: string): string[] {
+    checkState(dir);
+    return [];
+  },
+  /**
+   * Puts back every file as it was before an update changed it; what was written to it since is lost.
+   * @throws Failure `databox.running`
+   */
+  restore(dir: string): string[] {
+    if (copiesIn(dir).length === 0) return [];
+    const held = lockDirectory(dir);
+    try {
+      return restoreCopies(dir).map(({ file }) => file);
+    } finally {
+      held[Symbol.dispose]();
+    }
+  },
+  /** The update is final: deletes the copies from before it. */
+  settle: (dir: string): string[] => dropCopies(dir).map(({ file }) => file),
+};
+
+const settledAfterMs = 3_600_000;
+
+/** Settles an update that has run for an hour; until then the version before can be put back. */
+export function settleLater(dir: string): Disposable {
+  const timer = setTimeout(() => dropCopies(dir), settledAfterMs).unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
