@@ -15,8 +15,11 @@ export type Observation<T = unknown> = {
 
 export type ObserveOptions = {
   signal?: AbortSignal | undefined;
-  /** Told whenever the stream was interrupted; what was written meanwhile was not observed: read it with `since`. */
-  onGap?: (reason: string) => void;
+  /**
+   * Told when the stream goes on after writes may have been missed: read them with `since`, ms since the Unix epoch, of
+   * the last sign of life before. `reason`: why the stream had ended, or `restarted` when the store was closed meanwhile.
+   */
+  onGap?: (reason: string, since?: number) => void;
 };
 
 /** The store sends a comment every 15 s: three missed ones, and the connection is dead. */
@@ -35,16 +38,19 @@ export async function* observe<T>(
 ): AsyncGenerator<Observation<T>> {
   const { signal, onGap = () => {} } = options;
   let pause = pauses();
+  let reason = 'closed';
+  let last = '';
   for (;;) {
-    let reason = 'closed';
     try {
-      const headers = { ...call.headers, accept: 'text/event-stream' };
+      const headers = { ...call.headers, accept: 'text/event-stream', ...(last && { 'last-event-id': last }) };
       const res = await caller.open({ ...call, headers, signal, idleMs: silenceMs });
-      for await (const { event, data } of eventsOf(res)) {
+      for await (const { event, data, id } of eventsOf(res)) {
+        last = id;
         // Only a stream that lives ends the row of growing pauses.
         pause = pauses();
-        if (event === 'message') yield JSON.parse(data) as Observation<T>;
+        if (event === 'message' && data !== '') yield JSON.parse(data) as Observation<T>;
         else if (event === 'end') reason = String((JSON.parse(data) as { reason?: unknown }).reason);
+        else if (event === 'gap') tellGap(JSON.parse(data) as Gap, reason, onGap);
       }
     } catch (err) {
       signal?.throwIfAborted();
@@ -52,17 +58,22 @@ export async function* observe<T>(
       reason = (err as DataboxError).message;
     }
     signal?.throwIfAborted();
-    onGap(reason);
     await setTimeout(pause.next().value, undefined, signal && { signal });
   }
 }
 
-type ServerEvent = { event: string; data: string };
+type Gap = { reason?: unknown; since?: number };
 
-/** Server-Sent Events of an answer. Breaking out of the loop closes the connection. */
+function tellGap({ reason, since }: Gap, ended: string, onGap: NonNullable<ObserveOptions['onGap']>): void {
+  onGap(reason === 'restarted' ? 'restarted' : ended, since);
+}
+
+type ServerEvent = { event: string; data: string; id: string };
+
+/** Server-Sent Events of an answer, also those that only tell an id. Breaking out of the loop closes the connection. */
 async function* eventsOf(res: IncomingMessage): AsyncGenerator<ServerEvent> {
   let rest = '';
-  let current: ServerEvent = { event: 'message', data: '' };
+  let current: ServerEvent = { event: 'message', data: '', id: '' };
   res.setEncoding('utf8').setTimeout(silenceMs, () => res.destroy(new Error('silent')));
   try {
     for await (const chunk of res as AsyncIterable<string>) {
@@ -71,10 +82,11 @@ async function* eventsOf(res: IncomingMessage): AsyncGenerator<ServerEvent> {
       if (rest.length > lineLimit) throw new Error('a line of the stream is too long');
       for (const line of lines.map((text) => text.replace(/\r$/, ''))) {
         if (line === '') {
-          if (current.data !== '') yield current;
-          current = { event: 'message', data: '' };
+          if (current.id !== '') yield current;
+          current = { event: 'message', data: '', id: current.id };
         } else if (line.startsWith('data:')) current.data += line.slice(5).trimStart();
         else if (line.startsWith('event:')) current.event = line.slice(6).trim();
+        else if (line.startsWith('id:')) current.id = line.slice(3).trim();
       }
     }
   } catch (cause) {

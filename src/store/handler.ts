@@ -101,6 +101,7 @@ async function post({ door, store, req, res, asked }: Exchange, operation: Post)
   const { change, format, json } = readPosted(operation, await readBody(req, door.limitBytes), Date.now());
   await store.engine.write(store.name, change);
   if (change.do === 'register') store.registered(change.item);
+  store.marks.count('data');
   // Observers before the writer: who reads "written" may rely on their having been told.
   if (store.observers.watches('data', asked.path)) {
     store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
@@ -115,9 +116,14 @@ async function erase({ store, res }: Exchange, operation: Erase): Promise<number
   return 204;
 }
 
-function observe({ res, store, asked }: Exchange, { component, until = Infinity }: Authorised): void {
+function observe({ req, res, store, asked }: Exchange, { component, until = Infinity }: Authorised): void {
   const { mode, format } = asked.observe as NonNullable<Asked['observe']>;
-  const stream = openStream(res, () => leave());
+  const { 'last-event-id': last } = req.headers;
+  const stream = openStream(res, {
+    mark: () => store.marks.now(mode, Date.now()),
+    gap: typeof last === 'string' ? store.marks.gapSince(mode, last) : undefined,
+    onClose: () => leave(),
+  });
   const finish = (reason: EndReason): void => {
     leave();
     stream.end(reason);
@@ -140,6 +146,7 @@ function observe({ res, store, asked }: Exchange, { component, until = Infinity 
 
 /** Tells audit observers of a request, once it is answered or refused. */
 function audit({ store, asked: { method, path } }: Exchange, outcome: Outcome): void {
+  store.marks.count('audit');
   if (!store.observers.watches('audit', path)) return;
   store.observers.tell({ mode: 'audit', timestamp: Date.now(), method, path, ...outcome });
 }

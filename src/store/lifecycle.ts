@@ -5,6 +5,7 @@ import type { HypercatItem } from '../base/names.ts';
 import type { Engine } from './engine.ts';
 import { createObservers } from './events.ts';
 import { createHandler } from './handler.ts';
+import { createMarks } from './marks.ts';
 import type { Authorise, OpenStore } from './open-store.ts';
 
 /** Largest body of one request, unless options say otherwise. */
@@ -49,7 +50,8 @@ export async function openStore(state: State, name: string): Promise<void> {
   }
   broken.delete(name);
   const registered = (item: HypercatItem): void => listeners.forEach((listener) => listener(name, item));
-  open.set(name, { name, engine, registered, observers: createObservers(), since: performance.now() });
+  const [observers, marks] = [createObservers(), createMarks()];
+  open.set(name, { name, engine, registered, observers, marks, since: performance.now() });
 }
 
 /** Nobody can ask the store from here on; then its observers end; then its files are closed or deleted. */

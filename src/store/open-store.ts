@@ -3,6 +3,7 @@ import type { Ip } from '../base/ipv4.ts';
 import type { HypercatItem } from '../base/names.ts';
 import type { Engine } from './engine.ts';
 import type { Observers } from './events.ts';
+import type { Marks } from './marks.ts';
 import type { Info } from './operations.ts';
 
 /**
@@ -28,6 +29,7 @@ export type OpenStore = {
   readonly name: string;
   readonly engine: Engine;
   readonly observers: Observers;
+  readonly marks: Marks;
   /** `performance.now()` when it was opened. */
   readonly since: number;
   /** Called after an item is registered, before the writer's reply. */

@@ -1,6 +1,7 @@
 /** Observation over HTTP: Server-Sent Events. */
 import type { ServerResponse } from 'node:http';
 import type { EndReason, Event } from './events.ts';
+import type { Gap } from './marks.ts';
 
 const heartbeatMs = 15_000;
 /** Bytes that may wait for a reader; one that falls further behind is closed rather than kept in memory. */
@@ -15,19 +16,26 @@ export type EventStream = {
   end(reason: EndReason): void;
 };
 
-/**
- * Turns a response into a stream of `data:` lines; comments between them show that the connection lives.
- * @param onClose  the reader went away or the stream was ended
- */
-export function openStream(res: ServerResponse, onClose: () => void): EventStream {
+export type StreamOptions = {
+  /** The id of the last event so far; it goes along with each event and comment. */
+  mark: () => string;
+  /** What the reader missed since it was last here. */
+  gap: Gap | undefined;
+  /** The reader went away or the stream was ended. */
+  onClose: () => void;
+};
+
+/** Turns a response into a stream of `data:` lines; comments between them show that the connection lives. */
+export function openStream(res: ServerResponse, { mark, gap, onClose }: StreamOptions): EventStream {
   res.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     // A stream is never followed by another request: its end is the connection's.
     connection: 'close',
   });
-  res.write(': observing\n\n');
-  const heartbeat = setInterval(() => res.write(':\n\n'), heartbeatMs);
+  res.write(`: observing\nid: ${mark()}\n\n`);
+  if (gap) res.write(`event: gap\ndata: ${JSON.stringify(gap)}\n\n`);
+  const heartbeat = setInterval(() => res.write(`:\nid: ${mark()}\n\n`), heartbeatMs);
   res.once('close', () => {
     clearInterval(heartbeat);
     onClose();
@@ -35,7 +43,7 @@ export function openStream(res: ServerResponse, onClose: () => void): EventStrea
   return {
     send(event) {
       if (res.writableLength > backlogBytes) return false;
-      return res.write(`data: ${textOf(event)}\n\n`) || res.writableLength <= backlogBytes;
+      return res.write(`id: ${mark()}\ndata: ${textOf(event)}\n\n`) || res.writableLength <= backlogBytes;
     },
     end(reason) {
       res.end(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);

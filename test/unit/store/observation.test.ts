@@ -177,6 +177,32 @@ test('a stream ends with the permission it was opened under', async () => {
   expect(it.stores.cut({ store, component: 'guest' })).toBe(0);
 });
 
+test('who comes back is told whether something may have been missed, and since when', async () => {
+  await using it = await startStore();
+  const idOf = (seen: { text(): string }) => [...seen.text().matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '';
+  const gaps = async (id: string) => {
+    const seen = await observe(it, '/ts/a', { headers: { ...streaming, 'last-event-id': id } });
+    await post(it, '/ts/a'); // a gap is told before anything else
+    await seen.count(1);
+    const [, told] = /event: gap\ndata: (.*)\n\n/.exec(seen.text()) ?? [];
+    return { id: idOf(seen), gap: told === undefined ? undefined : (JSON.parse(told) as Record<string, unknown>) };
+  };
+  const before = Date.now();
+  const first = await observe(it, '/ts/a');
+  await post(it, '/ts/a');
+  await first.count(1);
+  const early = idOf(first);
+  const { id, gap } = await gaps(early);
+  expect(gap).toBeUndefined();
+  const missed = await gaps(early);
+  expect(missed.gap).toMatchObject({ reason: 'missed', since: expect.any(Number) as number });
+  expect(missed.gap?.['since']).toBeGreaterThanOrEqual(before);
+  await it.stores.close(store);
+  await it.stores.open(store);
+  expect((await gaps(id)).gap).toMatchObject({ reason: 'restarted', since: Number(id.split('.')[2]) });
+  expect((await gaps('forged')).gap).toEqual({ reason: 'restarted' });
+});
+
 test('streams end when the store closes', async () => {
   await using it = await startStore();
   const seen = await observe(it, '/ts/a');
