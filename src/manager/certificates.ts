@@ -37,8 +37,8 @@ export async function createRoot(o: { commonName: string; now: number; only?: { 
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: [{ CN: [o.commonName] }, { O: ['Databox'] }],
-    // A Pi has no clock chip: a box that was first started in the past must not have an authority of the future.
-    notBefore: new Date(Math.min(o.now, Date.UTC(2024, 0, 1))),
+    // A Pi has no clock chip: whatever time it takes it for, the authority must not be one of the future.
+    notBefore: new Date(0),
     notAfter: new Date(Math.max(o.now, Date.UTC(2026, 0, 1)) + authorityMs),
     signingAlgorithm: signing,
     keys,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
-import { run, type RunOptions } from '../base/run.ts';
+import { createEngine, type DockerCommand as Command } from '../base/engine.ts';
 import { createArgs, fileOfTar, labels, type ContainerSpec } from './container.ts';
 
 const Image = z.object({
@@ -63,23 +63,7 @@ export type Docker = {
 
 /** @param host as in DOCKER_HOST; absent: the machine's engine */
 export function createDocker({ host, box }: { host?: string | undefined; box: string }): Docker {
-  const prefix = host === undefined ? [] : ['-H', host];
-  const raw = (argv: readonly string[], options: RunOptions = {}) =>
-    run('docker', [...prefix, ...argv], { code: 'docker.failed', ...options });
-  const isAlive = () =>
-    raw(['version', '--format', '{{.Server.Version}}'], { timeoutMs: 5_000 }).then(
-      () => true,
-      () => false,
-    );
-  /** A command failed because of what it asked, or because nobody is there to ask: only the engine can tell. */
-  const docker = async (argv: readonly string[], options?: RunOptions): Promise<string> => {
-    try {
-      return await raw(argv, options);
-    } catch (cause) {
-      if (options?.signal?.aborted === true || (await isAlive())) throw cause;
-      throw new Failure('docker.unavailable', 'the Docker engine does not answer; is it running?', {}, { cause });
-    }
-  };
+  const { docker, isAlive } = createEngine(host);
   const mine = ['--filter', `label=${labels.box}=${box}`];
   return {
     isAlive,
@@ -94,7 +78,7 @@ export function createDocker({ host, box }: { host?: string | undefined; box: st
     remove: (id) => removeContainer(docker, id),
     read: (id, path) => docker(['cp', `${id}:${path}`, '-']).then(fileOfTar, () => ''),
     containers: () => containersOf(docker, mine),
-    follow: (options) => follow((argv, more) => raw(argv, more), mine, options),
+    follow: (options) => follow(docker, mine, options),
     async logs(id, { follow: endless, signal, onLine }) {
       const argv = ['logs', ...(endless ? ['--follow'] : []), '--tail', '1000', id];
       await docker(argv, { signal, onLine, timeoutMs: endless ? 0 : 60_000 }).catch((err: unknown) => {
@@ -103,8 +87,6 @@ export function createDocker({ host, box }: { host?: string | undefined; box: st
     },
   };
 }
-
-type Command = (argv: readonly string[], options?: RunOptions) => Promise<string>;
 
 async function imageOf(docker: Command, reference: string): Promise<ImageFacts | undefined> {
   const text = await docker(['image', 'inspect', reference]).catch((err: unknown) => {

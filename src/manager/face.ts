@@ -84,7 +84,10 @@ export type Status = {
   pool: string;
   /** Whether the network enforces and the Docker engine answers. */
   healthy: boolean;
+  /** Also what is no illness, such as a clock that was set. */
   problems: string[];
+  /** The last times that the machine's clock was set since start, ms since the Unix epoch, oldest first. */
+  clockJumps: { from: number; to: number }[];
   components: Record<ComponentState, number>;
   stores: number;
 };

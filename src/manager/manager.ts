@@ -1,5 +1,6 @@
 /** manager — what the face promises, from the parts. */
 import type { HypercatItem } from '../base/names.ts';
+import { createClock, type Clock } from './clock.ts';
 import { componentOf, isAffected, statusOf } from './components.ts';
 import { findContainers } from './containers.ts';
 import { openCore, type ManagerOptions, type OpenCore } from './core.ts';
@@ -8,13 +9,16 @@ import type { ComponentState, Manager, Status } from './face.ts';
 import { isDue } from './certificates.ts';
 import { change, check, install, restart, uninstall } from './install.ts';
 import { advance, exited } from './lifecycle.ts';
-import { reload } from './reload.ts';
+import { machineMb, shortage } from './memory.ts';
+import { finishLater, reload } from './reload.ts';
 import { checkReplacement, replace } from './replace.ts';
-import { review } from './review.ts';
+import { review, type Present } from './review.ts';
 import { catalogueOf } from './rights.ts';
-import { supervise } from './supervisor.ts';
+import { supervise, type Supervision } from './supervisor.ts';
 
 const hourMs = 3_600_000;
+/** How soon a new address or time of the machine is noticed. */
+const lookMs = 5_000;
 
 /** The manager without its doors: components as agreed are up when this resolves. */
 export async function openManager(options: ManagerOptions): Promise<Manager> {
@@ -25,16 +29,17 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   way.defer(() => goDown(core));
   way.defer(core.stores.onCatalogue((store, item) => onRegistered(core, store, item)));
   await reload(core);
-  supervise({
+  const engine = supervise({
     ...{ docker, log, signal },
     expected: () => [...components.values()].flatMap(({ container }) => container?.id ?? []),
     onExit: (id) => exited(core, id),
+    onBack: () => finishLater(core),
   });
-  void every(hourMs, signal, () => renew(core));
+  const clock = watchMachine(core);
   const down = way.move();
   return {
     authority: core.authority,
-    review: (asked) => review(core, asked, { agreed: (name) => components.get(name)?.sla, kept: core.records }),
+    review: (asked) => review(core, asked, presentIn(core)),
     check: (request) => check(core, request),
     install: (request, onProgress = () => {}) => install(core, request, onProgress),
     uninstall: (name, { data = 'keep' } = {}) => uninstall(core, name, data),
@@ -48,7 +53,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     sla: (name) => componentOf(components, name).sla,
     dataSources: () => catalogueOf(core.stores),
     logs: (name, o) => logs(core, name, o),
-    status: () => status(core, { ...options, startedAt }),
+    status: () => status(core, { version: options.version, startedAt, engine, clock }),
     uiTarget: (name) => uiTarget(core, name),
     resetSockets: (service, caller) => core.services.reset(service, caller),
     [Symbol.asyncDispose]: () => down.disposeAsync(),
@@ -78,6 +83,33 @@ async function goDown(core: OpenCore): Promise<void> {
   core.close();
 }
 
+const presentIn = ({ components, records }: OpenCore): Present => ({
+  agreed: (name) => components.get(name)?.sla,
+  installed: components.size,
+  kept: records,
+});
+
+function watchMachine(core: OpenCore): Clock {
+  const clock = createClock();
+  void every(hourMs, core.signal, () => renew(core));
+  void every(lookMs, core.signal, () => lookAround(core, clock));
+  return clock;
+}
+
+/** The machine's addresses and its clock change while it runs; certificates follow. */
+async function lookAround(core: OpenCore, clock: Clock): Promise<void> {
+  const jump = clock.look();
+  if (jump) {
+    core.log.warn(jump, 'the clock was set');
+    return renew(core);
+  }
+  try {
+    await core.authority.renew();
+  } catch (err) {
+    core.log.warn({ err }, 'the owner’s certificate could not be renewed; tried again soon');
+  }
+}
+
 /** Certificates are replaced with a third of their life left; a component reads its own only at start. */
 async function renew(core: OpenCore): Promise<void> {
   try {
@@ -105,14 +137,20 @@ function uiTarget({ components, authority }: OpenCore, name: string): ReturnType
   return { address, port: 8080, localAddress, ca: authority.rootPem, servername: name };
 }
 
-type Facts = { version: string; startedAt: number };
+type Facts = { version: string; startedAt: number; engine: Supervision; clock: Clock };
 
-async function status({ components, network, docker, stores, config }: OpenCore, facts: Facts): Promise<Status> {
-  const [view, isAlive] = await Promise.all([network.view(), docker.isAlive()]);
+async function status({ components, network, stores, config }: OpenCore, facts: Facts): Promise<Status> {
+  const view = await network.view();
+  const isAlive = facts.engine.answers;
   const failed = [...components.values()].filter(({ state }) => state === 'failed');
+  const short = shortage({
+    ...{ components: components.size, limitMb: config['container.memory-mb'], machineMb: machineMb() },
+  });
   const problems = [
     ...view.problems,
     ...(isAlive ? [] : ['The Docker engine does not answer.']),
+    ...facts.clock.problems(),
+    ...(short === undefined ? [] : [`${short}.`]),
     ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),
   ];
   const counts = { waiting: 0, preparing: 0, starting: 0, running: 0, complete: 0, failed: 0, shutdown: 0 };
@@ -124,6 +162,7 @@ async function status({ components, network, docker, stores, config }: OpenCore,
     pool: network.pool,
     healthy: view.healthy && isAlive,
     problems,
+    clockJumps: [...facts.clock.jumps],
     components: counts satisfies Record<ComponentState, number>,
     stores: stores.names().length,
   };

@@ -32,6 +32,19 @@ export async function reload(core: Core): Promise<void> {
   }
 }
 
+/** What could not be undone while the engine was away: the rest of installs and uninstalls. */
+export function finishLater(core: Core): void {
+  for (const intent of core.records.intents()) {
+    const { name } = intent;
+    void core
+      .lane(name, async () => {
+        const isOpen = core.records.intents().some((one) => one.name === name);
+        if (isOpen && !core.components.has(name)) await finish(core, intent);
+      })
+      .catch(core.ignore);
+  }
+}
+
 /** Takes away what a kill left half done. What resists keeps its row for the next start, and has no rights meanwhile. */
 async function finish(core: Core, { name, data, what }: Intent): Promise<void> {
   try {

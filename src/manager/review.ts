@@ -8,6 +8,7 @@ import { asksOf, candidatesOf, riskOf } from './asks.ts';
 import type { Docker } from './docker.ts';
 import type { Asked, InstallRequest, Review } from './face.ts';
 import { archOf, imageReferences } from './images.ts';
+import { machineMb, shortage } from './memory.ts';
 import { faultOfHeir, inherits, type Kept } from './kept.ts';
 import { localImage } from './pull.ts';
 import { catalogueOf } from './rights.ts';
@@ -58,21 +59,40 @@ export const referencesOf = (config: Config, manifest: Manifest): [string, ...st
   });
 
 /** What is here already, by name. */
-export type Present = { agreed: (name: string) => Sla | undefined; kept: Kept };
+export type Present = {
+  agreed: (name: string) => Sla | undefined;
+  /** How many components there are. */
+  installed: number;
+  kept: Kept;
+};
+
+/** Why a further component would not get what an earlier one left, or would not fit. */
+function warningsOf(
+  { config }: ReviewParts,
+  heir: Pick<Found, 'manifest' | 'origin'>,
+  { installed, kept }: Present,
+): string[] {
+  const fault = faultOfHeir(heir, kept);
+  const limitMb = config['container.memory-mb'];
+  const short = shortage({ components: installed + 1, limitMb, machineMb: machineMb() });
+  return [
+    ...(fault === undefined ? [] : [`resource-requirements: ${fault}`]),
+    ...(short === undefined ? [] : [`memory: ${short}`]),
+  ];
+}
 
 export async function review(parts: ReviewParts, asked: Asked, present: Present): Promise<Review> {
   const { manifest, warnings, origin, choices } = findManifest(parts.appstore, asked);
   const heir = { manifest, origin };
   const agreed = present.agreed(manifest.name);
   const installed = agreed !== undefined;
-  const fault = installed ? undefined : faultOfHeir(heir, present.kept);
   const earlier = agreed ? choicesKept(agreed, manifest) : {};
   const catalogue = await catalogueOf(parts.stores);
   const references = referencesOf(parts.config, manifest);
   const image = await localImage(parts.docker, references);
   return {
     manifest,
-    warnings: fault === undefined ? warnings : [...warnings, `resource-requirements: ${fault}`],
+    warnings: [...warnings, ...(installed ? [] : warningsOf(parts, heir, present))],
     origin,
     asks: asksOf(
       {

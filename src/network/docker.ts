@@ -1,9 +1,9 @@
 /** docker — the Docker networks of Databox: created with our addresses, adopted when equal, removed by exact name. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { Failure, type FailureCode } from '../base/errors.ts';
+import { createEngine } from '../base/engine.ts';
+import { Failure } from '../base/errors.ts';
 import { isCidr, type Cidr, type Ip } from '../base/ipv4.ts';
-import { run } from '../base/run.ts';
 
 export type DockerNetwork = { name: string; component: string; bridge: string; subnet: Cidr; gateway: Ip };
 
@@ -58,7 +58,7 @@ export type Docker = {
 
 /** @param host as in DOCKER_HOST; absent: the machine's engine */
 export function createDocker(host: string | undefined): Docker {
-  const docker = engine(host);
+  const { docker, isAlive } = createEngine(host);
   const inspect = async (names: readonly string[]): Promise<Inspected[]> =>
     names.length === 0 ? [] : z.array(Inspected).parse(JSON.parse(await docker(['network', 'inspect', ...names])));
   const names = async (...filter: string[]): Promise<string[]> =>
@@ -72,9 +72,7 @@ export function createDocker(host: string | undefined): Docker {
     await docker(['network', 'rm', name]);
   };
   return {
-    async reach() {
-      await docker(['version', '--format', '{{.Server.Version}}'], 'docker.unavailable');
-    },
+    reach: () => reached(isAlive()),
     foreignBlocks: async () =>
       (await inspect(await names())).flatMap((network) => (isOurs(network) ? [] : blocksOf(network))),
     ours: async () =>
@@ -99,10 +97,9 @@ export function createDocker(host: string | undefined): Docker {
   };
 }
 
-const engine =
-  (host: string | undefined) =>
-  (argv: readonly string[], code: FailureCode = 'docker.failed'): Promise<string> =>
-    run('docker', [...(host === undefined ? [] : ['--host', host]), ...argv], { code });
+async function reached(alive: Promise<boolean>): Promise<void> {
+  if (!(await alive)) throw new Failure('docker.unavailable', 'the Docker engine does not answer; is it running?');
+}
 
 const isOurs = ({ Labels }: Inspected): boolean =>
   Labels?.[label] !== undefined && Object.entries(kind).every(([key, value]) => Labels[key] === value);

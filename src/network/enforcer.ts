@@ -191,12 +191,13 @@ const lateMs = 10 * 60_000;
 
 function createProblems(gate: Guard, queue: Queue): () => string[] {
   let before = 0;
-  let lateAt = 0;
+  let lateAt = -Infinity;
   return () => {
     const { lost } = queue.counts();
-    if (lost > before) lateAt = Date.now();
+    if (lost > before) lateAt = performance.now();
     before = lost;
-    const late = Date.now() - lateAt < lateMs ? [`${lost} new flows were dropped because verdicts were late`] : [];
+    const late =
+      performance.now() - lateAt < lateMs ? [`${lost} new flows were dropped because verdicts were late`] : [];
     return [...gate.problems(), ...late];
   };
 }

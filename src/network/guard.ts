@@ -71,7 +71,7 @@ const alarmMs = 10 * 60_000;
 function createWarden(options: GuardOptions, repair: () => Promise<number | null>) {
   const lost = 'removed firewall rules cannot be put back';
   let repairs = 0;
-  let repairedAt = 0;
+  let repairedAt = -Infinity;
   let failed = false;
   return {
     get repairs() {
@@ -84,7 +84,7 @@ function createWarden(options: GuardOptions, repair: () => Promise<number | null
         failed = false;
         if (ms === null) return true;
         repairs++;
-        repairedAt = Date.now();
+        repairedAt = performance.now();
         options.onRepaired?.({ ms });
       } catch (cause) {
         failed = true;
@@ -94,7 +94,7 @@ function createWarden(options: GuardOptions, repair: () => Promise<number | null
     },
     problems: (): string[] => [
       ...(failed ? [lost] : []),
-      ...(Date.now() - repairedAt < alarmMs
+      ...(performance.now() - repairedAt < alarmMs
         ? ['another program removed firewall rules of Databox; they were put back']
         : []),
     ],
@@ -108,10 +108,10 @@ async function put({ kernel, ...gate }: GuardOptions, tables: Tables): Promise<v
 
 /** Puts back what is not there; returns how long that took, `null` when all was there. */
 async function repaired(kernel: Kernel): Promise<number | null> {
-  const noticed = Date.now();
+  const noticed = performance.now();
   if (await kernel.intact()) return null;
   await kernel.repair();
-  return Date.now() - noticed;
+  return Math.round(performance.now() - noticed);
 }
 
 async function insist<T>(act: () => Promise<T>): Promise<T> {

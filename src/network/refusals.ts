@@ -35,15 +35,23 @@ export type Flows = {
 
 type Known = { accepted: Map<Ip, number>; refused: Map<Ip, number>; refusals: Map<string, Refusal> };
 
-/** @param onNew a refusal that is not in the record yet; at most 10 calls a second */
-export function createFlows(onNew: (refusal: Refusal) => void, now: () => number = Date.now): Flows {
+/**
+ * @param onNew  a refusal that is not in the record yet; at most 10 calls a second
+ * @param now    ms since the Unix epoch
+ * @param steady ms of a clock that never jumps
+ */
+export function createFlows(
+  onNew: (refusal: Refusal) => void,
+  now: () => number = Date.now,
+  steady: () => number = () => performance.now(),
+): Flows {
   const bySource = new Map<Ip, Known>();
   const of = (src: Ip): Known => {
     const known = bySource.get(src) ?? { accepted: new Map(), refused: new Map(), refusals: new Map() };
     bySource.set(src, known);
     return known;
   };
-  const reports = createLimiter({ burst: reportsPerSecond, perSecond: reportsPerSecond, now });
+  const reports = createLimiter({ burst: reportsPerSecond, perSecond: reportsPerSecond, now: steady });
   return {
     accepted(src, dst) {
       const { accepted } = of(src);

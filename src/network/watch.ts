@@ -30,7 +30,7 @@ function watchNotifications(native: Native, look: () => Promise<boolean>): Dispo
     void look();
   };
   const handle = native.watchOpen(() => {
-    const now = Date.now();
+    const now = performance.now();
     since ||= now;
     clearTimeout(timer);
     timer = setTimeout(act, Math.max(0, Math.min(quietMs, since + patienceMs - now)));

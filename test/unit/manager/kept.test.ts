@@ -22,7 +22,7 @@ async function houseWithData(origin: string) {
   await it.core.stores.close(store);
   it.records.forget('app-z', 'keep');
   const reviewed = (asked: object) =>
-    review(it.core, { manifest: asked }, { agreed: () => undefined, kept: it.records });
+    review(it.core, { manifest: asked }, { agreed: () => undefined, installed: 0, kept: it.records });
   return { ...it, reviewed, file: join(it.dir, `${store}.sqlite`) };
 }
 

@@ -38,6 +38,7 @@ test('new refusals are reported, ten a second', () => {
   const flows = createFlows(
     (refusal) => reported.push(refusal),
     () => 5_000,
+    () => 0,
   );
   flows.refused(attempt(22));
   flows.refused(attempt(22));
