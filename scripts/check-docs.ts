@@ -45,9 +45,10 @@ const errors = (): string =>
   ].join('\n');
 
 const nothing = () => Promise.resolve();
+const never = () => Promise.reject(new Error('only printed'));
 const noFiles = () => Promise.resolve([]);
 const commands = (): string =>
-  cliReference(createProgram({ start: nothing, dev: nothing, state: noFiles, version: '' }));
+  cliReference(createProgram({ start: nothing, dev: nothing, fetchSource: never, state: noFiles, version: '' }));
 
 const pages: Record<string, () => string | Promise<string>> = {
   'docs/configuration.md': configuration,

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { createProgram, type DevRequest, type StateAction } from './cli/index.ts';
+import { createProgram, type DevRequest, type FetchSource, type StateAction } from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
 import { exitCode, Failure } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
@@ -96,9 +96,12 @@ function stopSignal(): AbortSignal {
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((done) => (signal.aborted ? done() : signal.addEventListener('abort', () => done())));
 
+/** For the caller of a command, not for the box: it needs nothing that runs. */
+const fetchSource: FetchSource = async (question) => (await import('./appstore/index.ts')).fetchSource(question);
+
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, state, version }).parseAsync(process.argv);
+    await createProgram({ start, dev, fetchSource, state, version }).parseAsync(process.argv);
     process.exit(process.exitCode);
   } catch (err) {
     const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);

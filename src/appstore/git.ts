@@ -36,22 +36,30 @@ export async function readGit(question: GitQuestion): Promise<Found> {
   }
 }
 
-type Git = { fs: ReturnType<typeof createMemory>; gitdir: string };
-type Remote = Git & { http: ReturnType<typeof createTransport>; url: string };
+/** `cache` keeps what was unpacked between calls. */
+export type Git = { fs: ReturnType<typeof createMemory>; gitdir: string; cache?: object };
+export type Remote = Git & { http: ReturnType<typeof createTransport>; url: string };
 
 async function fetchRelease(remote: Remote, release: string): Promise<{ oid: string; ref: string }> {
-  await addRemote({ ...remote, remote: 'origin' });
+  const released = await fetchRef(remote, `refs/tags/${release}`);
+  if (released) return { oid: released.oid, ref: release };
+  const head = await fetchRef(remote, 'HEAD');
+  if (!head) throw new Failure('repository.invalid', 'the repository is empty', { url: remote.url });
+  return { oid: head.oid, ref: head.branch ?? 'HEAD' };
+}
+
+/** One commit without history, and the server's default branch; `undefined` when the server has no such reference. */
+export async function fetchRef(remote: Remote, remoteRef: string) {
+  await addRemote({ ...remote, remote: 'origin', force: true });
   const options = { ...remote, remote: 'origin', depth: 1, singleBranch: true, tags: false };
   try {
-    const { fetchHead } = await fetch({ ...options, remoteRef: `refs/tags/${release}`, ref: release });
-    if (fetchHead !== null) return { oid: fetchHead, ref: release };
+    const { fetchHead, defaultBranch } = await fetch({ ...options, remoteRef, ref: remoteRef });
+    return fetchHead === null ? undefined : { oid: fetchHead, branch: defaultBranch?.replace('refs/heads/', '') };
   } catch (err) {
-    // The tag does not exist: most repositories have none.
-    if ((err as { code?: unknown }).code !== 'NotFoundError') throw err;
+    // Most repositories have no tag of our release.
+    if ((err as { code?: unknown }).code === 'NotFoundError') return undefined;
+    throw err;
   }
-  const { fetchHead, defaultBranch } = await fetch({ ...options, remoteRef: 'HEAD', ref: 'HEAD' });
-  if (fetchHead === null) throw new Failure('repository.invalid', 'the repository is empty', { url: remote.url });
-  return { oid: fetchHead, ref: defaultBranch?.replace('refs/heads/', '') ?? 'HEAD' };
 }
 
 async function readRoot(git: Git, tree: string, limits: Limits): Promise<FoundFile[]> {
@@ -75,7 +83,7 @@ async function readRoot(git: Git, tree: string, limits: Limits): Promise<FoundFi
 }
 
 /** One printable line of what the library said; it quotes what the server sent. */
-const clean = (err: unknown): string =>
+export const clean = (err: unknown): string =>
   String((err as Error).message)
     .replaceAll(/[^ -~]+/g, ' ')
     .slice(0, 300);

@@ -1,5 +1,6 @@
 /** appstore — manifests of apps and drivers from git repositories, folders and the owner; each validated, none trusted. */
 export { startAppstore, type AppstoreOptions } from './appstore.ts';
+export { fetchSource, type SourceLimits, type SourceQuestion } from './source.ts';
 export { manifestLimitBytes, parseManifest } from './manifest.ts';
 export { appstoreVersion } from './sql.ts';
 export type { Manifest, ManifestDatasource, ParsedManifest } from './manifest.ts';

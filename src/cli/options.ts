@@ -25,6 +25,18 @@ export const stateActions = {
 } as const;
 export type StateAction = keyof typeof stateActions;
 
+/**
+ * Puts the files of a git repository's commit into a folder, in place of what is there.
+ * @param ref tag or branch; absent: the default branch
+ * @throws Failure `repository.unreachable`, `repository.invalid`
+ */
+export type FetchSource = (question: {
+  url: string;
+  ref: string | undefined;
+  into: string;
+  signal: AbortSignal;
+}) => Promise<{ commit: string; ref: string }>;
+
 export type CliOptions = {
   /** Runs the box in the foreground until it ends. @throws Failure, which is the caller's to print */
   start: (sources: Sources) => Promise<void>;
@@ -36,6 +48,7 @@ export type CliOptions = {
    * @throws Failure `database.newer`, `databox.running`
    */
   state: (action: StateAction, sources: Sources) => Promise<string[]>;
+  fetchSource: FetchSource;
   /** Databox' own version. */
   version: string;
 };

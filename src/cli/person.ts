@@ -5,15 +5,15 @@ import type { Choice, Choices } from './choose.ts';
 import { descriptionOf, type Wish } from './review.ts';
 
 /** Asks for what is open, then for agreement. Returns `undefined` for no. */
-export async function askPerson(name: string, { choices, open }: Choice): Promise<Choices | undefined> {
+export async function askPerson(question: string, { choices, open }: Choice): Promise<Choices | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const all = { ...choices };
     for (const wish of open) {
-      const hrefs = await pick(wish, (question) => terminal.question(question));
+      const hrefs = await pick(wish, (text) => terminal.question(text));
       if (hrefs.length > 0) all[wish.clientid] = hrefs;
     }
-    const answer = await terminal.question(`Install ${visible(name)} under these terms? [y/N] `);
+    const answer = await terminal.question(`${question} [y/N] `);
     return /^y(es)?$/i.test(answer.trim()) ? all : undefined;
   } finally {
     terminal.close();

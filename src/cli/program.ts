@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { exitCode, Failure } from '../base/errors.ts';
 import { agreementCommands } from './agreement.ts';
+import { componentCommand } from './component/index.ts';
 import { componentCommands } from './components.ts';
 import { exportCommand } from './exports.ts';
 import { installCommand } from './install.ts';
@@ -29,6 +30,7 @@ export function createProgram(options: CliOptions): Command {
   processCommands(program, options);
   serviceCommands(program);
   installCommand(program);
+  componentCommand(program, options);
   componentCommands(program);
   agreementCommands(program);
   networkCommand(program);

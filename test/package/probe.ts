@@ -2,6 +2,7 @@
 import { get } from 'node:https';
 import { isSea } from 'node:sea';
 import { text } from 'node:stream/consumers';
+import { examples } from '../../src/base/examples.ts';
 import { listen } from '../../src/base/listen.ts';
 import { createLeaf, createRoot } from '../../src/manager/certificates.ts';
 import { loadNative, packetField, packetWords } from '../../src/network/native.ts';
@@ -13,6 +14,8 @@ export type Found = {
   served: Record<'ec' | 'rsa', string>;
   /** Fields of a packet that the native part took apart. */
   packet: Record<string, number | undefined>;
+  /** Files of the examples inside, by example. */
+  examples: Record<string, string[]>;
   /** `answered`, or why the kernel did not list its connections. */
   netlink: string;
 };
@@ -56,7 +59,8 @@ function askKernel(): string {
 
 async function probe(): Promise<Found> {
   const served = { ec: await serve('ec'), rsa: await serve('rsa') };
-  return { arch: process.arch, inside: isSea(), served, packet: takeApart(), netlink: askKernel() };
+  const inside = Object.fromEntries(examples().map(({ name, files }) => [name, [...files.keys()].sort()]));
+  return { arch: process.arch, inside: isSea(), served, packet: takeApart(), examples: inside, netlink: askKernel() };
 }
 
 // The program that comes after would end the process before the answers are there.

@@ -95,7 +95,7 @@ describe.each(binaries)('$name', (binary) => {
   );
 
   test(
-    'its certificates serve TLS, and its packet queue loads and reads packets',
+    'its certificates serve TLS, its packet queue loads and reads packets, and the examples are inside',
     async () => {
       using folder = emptyFolder();
       const probe = join(folder.dir, 'probe.cjs');
@@ -108,6 +108,12 @@ describe.each(binaries)('$name', (binary) => {
         arch: binary.arch,
         inside: true,
         served: { ec: 'hello', rsa: 'hello' },
+        examples: Object.fromEntries(
+          ['app-os-monitor', 'driver-os-monitor'].map((each) => [
+            each,
+            ['Dockerfile', 'databox-manifest.json', 'main.js'],
+          ]),
+        ),
         packet: { src: 0x0a000001, dst: 0x0a000002, protocol: 17, sport: 4000, dport: 53 },
       });
       // An emulator may not know netlink's netfilter family; natively the kernel answers, or refuses without rights.

@@ -40,7 +40,7 @@ async function caught(runDir: string, args: readonly string[]): Promise<Outcome>
   const never = () => Promise.reject(new Error('not in this process'));
   process.exitCode = 0;
   try {
-    const program = createProgram({ start: never, dev: never, state: never, version: '1' });
+    const program = createProgram({ start: never, dev: never, fetchSource: never, state: never, version: '1' });
     await program.parseAsync(['node', 'databox', ...args, '--run-dir', runDir]);
     return { ...outcome, code: process.exitCode };
   } finally {

@@ -5,12 +5,19 @@ import { choose, givenChoices } from '../../../src/cli/choose.ts';
 import { cliReference, createProgram, type DevRequest } from '../../../src/cli/index.ts';
 import { bytes, table } from '../../../src/cli/text.ts';
 
+const never = () => Promise.reject(new Error('not asked for'));
 function program() {
   const asked: (Sources | DevRequest)[] = [];
   const note = (what: Sources | DevRequest) => Promise.resolve(void asked.push(what));
   return {
     asked,
-    program: createProgram({ start: note, dev: note, state: () => Promise.resolve([]), version: '1.2.3' }),
+    program: createProgram({
+      start: note,
+      dev: note,
+      fetchSource: never,
+      state: () => Promise.resolve([]),
+      version: '1.2.3',
+    }),
   };
 }
 const parse = async (...args: string[]) => {
@@ -58,7 +65,7 @@ describe('start', () => {
   });
   test('what it throws is thrown on', async () => {
     const start = () => Promise.reject(new Failure('network.overlap', 'no'));
-    const parsed = createProgram({ start, dev: start, state: start, version: '1' });
+    const parsed = createProgram({ start, dev: start, fetchSource: never, state: start, version: '1' });
     await expect(parsed.parseAsync(['node', 'databox', 'start'])).rejects.toMatchObject({ code: 'network.overlap' });
   });
 });

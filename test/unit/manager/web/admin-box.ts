@@ -134,6 +134,8 @@ function adminManager() {
       await Promise.resolve();
       if (given.installFailure) throw given.installFailure;
     },
+    // Where no Docker engine is.
+    engine: () => ({ host: 'unix:///nonexistent/docker.sock', arch: 'amd64' }),
     dataSources: () => Promise.resolve(given.candidates.map(item)),
     async logs(name: string, o: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }) {
       o.onLine(`hello from ${name}\t\u001b[2Jhidden`);

@@ -1,0 +1,23 @@
+/** What docs/tutorial.md has its reader write and run, in the order of the page. */
+import { readFileSync } from 'node:fs';
+
+export type Step =
+  | { do: 'write'; file: string; text: string }
+  /** `aside`: in a terminal of its own, where it goes on. */
+  | { do: 'run'; script: string; aside: boolean };
+
+/** Steps by the heading that they are under. */
+export function tutorial(): Map<string, Step[]> {
+  const page = readFileSync(new URL('../docs/tutorial.md', import.meta.url), 'utf8');
+  const sections = page.split(/^## /m).slice(1);
+  return new Map(sections.map((section) => [section.split('\n', 1)[0] ?? '', stepsOf(section)]));
+}
+
+const block = /(?:^`([\w./-]+)`:\n\n)?^```(\S+)( terminal)?\n([\s\S]*?)^```$/gm;
+
+function stepsOf(section: string): Step[] {
+  return [...section.matchAll(block)].flatMap(([, file, language = '', aside, text = '']): Step[] => {
+    if (file !== undefined) return [{ do: 'write', file, text }];
+    return language === 'sh' ? [{ do: 'run', script: text, aside: aside !== undefined }] : [];
+  });
+}
