@@ -17,13 +17,15 @@ const version = '0.1.0';
 async function start(sources: Sources): Promise<void> {
   const config = loadConfig({ env: process.env, ...sources });
   const signal = stopSignal();
-  const [compose, { announce, takeEnvironment }, { createLog }] = await Promise.all([
+  const [compose, { announce, takeEnvironment }, { createLog }, { settle }] = await Promise.all([
     ...([import('./compose.ts'), import('./systemd/index.ts'), import('./base/log.ts')] as const),
+    import('./base/memory.ts'),
   ]);
   const log = createLog(config['log.level'], isJournal(1, process.env['JOURNAL_STREAM']));
   using service = announce({ environment: takeEnvironment(process.env), log, pid: process.pid });
   await using databox = await compose.start({ config, log, signal, version });
   if (!signal.aborted) await service.ready(databox);
+  void settle(signal);
   const failure = await Promise.race([databox.failed, aborted(signal)]);
   service.stopping(failure?.message);
   if (failure) throw failure;
@@ -44,10 +46,13 @@ async function dev({ port, json, sources }: DevRequest): Promise<void> {
   };
   const config = loadConfig({ env: process.env, ...sources, flags: { ...defaults, ...sources.flags } });
   const signal = stopSignal();
-  const [{ startDesk }, { createLog }] = await Promise.all([import('./dev.ts'), import('./base/log.ts')]);
+  const [{ startDesk }, { createLog }, { settle }] = await Promise.all([
+    ...([import('./dev.ts'), import('./base/log.ts'), import('./base/memory.ts')] as const),
+  ]);
   await using desk = await startDesk({ config, log: createLog(config['log.level']), signal, port });
   const components = desk.environments();
   console.log(json ? JSON.stringify({ url: desk.url, enforced: false, components }) : introduce(desk.url, components));
+  void settle(signal);
   await aborted(signal);
 }
 

@@ -1,6 +1,6 @@
 /** binary — one executable out of Node, our bundled sources and the native parts, put together by pkg. */
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildNativeParts } from './native.ts';
 import { cacheNode, nodeVersion } from './node.ts';
 import { dist, type Target, work } from './paths.ts';
@@ -22,13 +22,15 @@ export async function makeBinary(target: Target, sources: Sources): Promise<stri
     ...sources.examples,
   };
   const output = join(work, target.file);
-  await underHome(home, () =>
-    packInto(put('main.cjs', sources.main), {
-      targets: [{ nodeRange: `node${version}`, platform: 'linux', arch: target.arch, output }],
-      // A code cache is of one processor and one V8: made here, it would be of no use on the other.
-      seaConfig: { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false, assets },
-    }),
-  );
+  const entry = put('main.cjs', sources.main);
+  // Node writes the path of its main script into the binary as it is told it. pkg makes the binary in a new folder under
+  // TMPDIR: seen from there the path is the same in every clone.
+  const main = `../${basename(entry)}`;
+  // A code cache is of one processor and one V8: made here, it would be of no use on the other.
+  const seaConfig = { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false, main, assets };
+  const targets = [{ nodeRange: `node${version}`, platform: 'linux', arch: target.arch, output }];
+  // pkg takes its cache to be in the user's home.
+  await withEnvironment({ HOME: home, TMPDIR: dirname(entry) }, () => packInto(entry, { targets, seaConfig }));
   chmodSync(output, 0o755);
   renameSync(output, join(dist, target.file));
   return join(dist, target.file);
@@ -41,14 +43,15 @@ function put(path: string, text: string): string {
   return file;
 }
 
-/** pkg's cache is where it takes the user's home to be. */
-async function underHome(home: string, work: () => Promise<void>): Promise<void> {
-  const before = process.env['HOME'];
-  process.env['HOME'] = home;
+async function withEnvironment(variables: Record<string, string>, work: () => Promise<void>): Promise<void> {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
   try {
     await work();
   } finally {
-    if (before === undefined) delete process.env['HOME'];
-    else process.env['HOME'] = before;
+    for (const name of Object.keys(variables)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
   }
 }

@@ -58,7 +58,8 @@ async function nodeOf(target: Target): Promise<string> {
   const half = `${dir}.half`;
   rmSync(half, { recursive: true, force: true });
   mkdirSync(half, { recursive: true });
-  await run('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', half], { timeoutMs: 300_000 });
+  const quietly = ['--loglevel', 'error', '--pack-destination', half];
+  await run('npm', ['pack', `${name}@${version}`, ...quietly], { timeoutMs: 300_000 });
   const tarball = join(half, `${name}-${version}.tgz`);
   const found = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`;
   if (found !== integrity) throw new Error(`${name}@${version} is not what package-lock.json names`);

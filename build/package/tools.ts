@@ -14,7 +14,8 @@ export const zig = join(folder, 'node_modules/.bin/zig');
 export async function fetchTools(): Promise<void> {
   if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return;
   console.log('fetching pkg and zig');
-  await run('npm', ['ci', '--prefix', folder], { timeoutMs: 600_000 });
+  // `npm run --silent` hands its silence on to every npm that it starts, and a failure would give no reason.
+  await run('npm', ['ci', '--prefix', folder, '--loglevel', 'error'], { timeoutMs: 600_000 });
 }
 
 type SeaOptions = {

@@ -22,6 +22,8 @@ export type StoreOptions = {
   storeLimitBytes?: number;
   /** Room that writes leave on the disk; below it they fail with `store.full`. Default 256 MiB, or 5 % of a small disk. */
   reserveBytes?: number;
+  /** The thread that reads ends when nobody has read for so long. Default 30 s. */
+  readerRestMs?: number;
 };
 
 export type State = {

@@ -47,11 +47,11 @@ export type Stores = AsyncDisposable & {
   readonly failed: Promise<Failure>;
 };
 
-/** Starts the storage threads; no store is open yet. */
+/** No store is open yet, and no storage thread runs. */
 export async function startStores(options: StoreOptions): Promise<Stores> {
-  const { dir, storeLimitBytes = null, reserveBytes = null } = options;
+  const { dir, storeLimitBytes = null, reserveBytes = null, readerRestMs } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes });
+  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs });
   const state: State = { options, engine, open: new Map(), broken: new Map(), listeners: new Set() };
   /** One store opens, closes and goes one after the other; different stores do not wait for each other. */
   const lane = createLane();

@@ -1,43 +1,100 @@
 /**
- * footprint — what the single binary costs beside a bare Node: time to start, time until it serves, memory at rest.
- * Without a binary (`npm run package`) nothing is measured: the checkout's figures are nobody's.
+ * footprint — what the single binary costs beside a bare Node: size, time to start, time until it serves, memory at
+ * rest, alone and with ten components. Without a binary (`npm run package`) nothing is measured: the checkout's figures
+ * are nobody's.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dist, targets } from '../../build/package/paths.ts';
+import { seatDrivers, startDesk } from './footprint/desk.ts';
+import { type Held, heldBy, layOut } from './footprint/memory.ts';
 import type { Result } from './run.ts';
 
-const rounds = 11;
-/** After the start, before memory is read: what only the start needed may be given back. */
-const restMs = 5_000;
+const startRounds = 11;
+const memoryRounds = 3;
+/** On all sides. The storage reader rests after half a minute. */
+const restMs = 40_000;
+const drivers = 10;
+const points = 300;
+const limitMb = 130;
 
 export async function measure(): Promise<Result[]> {
-  const databox = join(dist, targets.find(({ arch }) => arch === process.arch)?.file ?? '');
-  if (!existsSync(databox)) throw new Error('there is no binary to measure: npm run package');
-  const [bare, version, ready] = [[] as number[], [] as number[], [] as number[]];
-  for (let round = 0; round < rounds; round++) {
-    bare.push(timed(process.execPath, ['-e', '0']));
-    version.push(timed(databox, ['version']));
-    ready.push(await withDesk(databox, (started) => Promise.resolve(started.ms)));
+  const program = join(dist, targets.find(({ arch }) => arch === process.arch)?.file ?? '');
+  if (!existsSync(program)) throw new Error('there is no binary to measure: npm run package');
+  const dir = mkdtempSync(join(tmpdir(), 'databox-bench-'));
+  try {
+    const databox = layOut(program, join(dir, 'databox'));
+    const node = layOut(process.execPath, join(dir, 'node'));
+    return [...sizes(), ...(await starts(databox, node)), ...(await memories(databox, node))];
+  } finally {
+    rmSync(dir, { recursive: true });
   }
-  const nodeMs = median(bare);
-  const box = await withDesk(databox, ({ pid }) => rssAtRest(pid));
-  const node = await withIdleNode(rssAtRest);
+}
+
+function sizes(): Result[] {
+  const made = targets.map(({ file }) => join(dist, file)).filter((file) => existsSync(file));
+  const sizesMb = made.map((file) => statSync(file).size / 1e6);
+  const value = Number(Math.max(...sizesMb).toFixed(1));
   return [
-    ratio('start of `databox version`', [median(version), nodeMs, 'ms'], 4),
-    ratio('services ready (`databox dev`)', [median(ready), nodeMs, 'ms'], 10),
-    ratio('memory at rest (`databox dev`)', [box, node, 'MB'], 2),
+    { name: 'size of the larger binary', value, unit: 'MB', goal: limitMb, better: 'lower', met: value <= limitMb },
   ];
 }
 
-function ratio(name: string, [ours, bare, unit]: [number, number, string], goal: number): Result {
-  const value = Number((ours / bare).toFixed(2));
-  const figures = { [`databox_${unit}`]: Number(ours.toFixed(1)), [`node_${unit}`]: Number(bare.toFixed(1)) };
+async function starts(databox: string, node: string): Promise<Result[]> {
+  const [bare, version, ready] = [[] as number[], [] as number[], [] as number[]];
+  for (let round = 0; round < startRounds; round++) {
+    bare.push(timed(node, ['-e', '0']));
+    version.push(timed(databox, ['version']));
+    await using desk = await startDesk(databox);
+    ready.push(desk.readyMs);
+  }
+  const nodeMs = median(bare);
+  const figures = (ours: number[]) => ({ databox_ms: round(median(ours)), node_ms: round(nodeMs) });
+  return [
+    ratio('start of `databox version`', median(version) / nodeMs, 4, figures(version)),
+    ratio('services ready (`databox dev`)', median(ready) / nodeMs, 10, figures(ready)),
+  ];
+}
+
+type Round = { node: Held; idle: Held; busy: Held; seated: Held };
+
+async function memories(databox: string, node: string): Promise<Result[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < memoryRounds; round++) rounds.push(await memory(databox, node));
+  const of = (who: keyof Round, part: keyof Held): number => median(rounds.map((each) => each[who][part]));
+  const figures = (who: keyof Round) => ({
+    ...{ databox_MB: round(of(who, 'total')), of_it_own_MB: round(of(who, 'own')) },
+    ...{ node_MB: round(of('node', 'total')), of_nodes_own_MB: round(of('node', 'own')) },
+  });
+  const against = (who: keyof Round): number => of(who, 'total') / of('node', 'total');
+  const seated = `memory at rest with ${drivers} components, ${points} points each`;
+  return [
+    ratio('memory at rest (`databox dev`)', against('idle'), 2, figures('idle')),
+    ratio(seated, against('seated'), 4, { ...figures('seated'), after_the_last_point_MB: round(of('busy', 'total')) }),
+  ];
+}
+
+/** All three at the same time: what rests takes nothing from the others. */
+async function memory(databox: string, node: string): Promise<Round> {
+  await using seated = await startDesk(databox);
+  await seatDrivers(seated.url, { drivers, points });
+  const busy = heldBy(seated.pid);
+  await using idle = await startDesk(databox);
+  const bare = spawn(node, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
+  try {
+    await sleep(restMs);
+    return { node: heldBy(bare.pid ?? 0), idle: heldBy(idle.pid), busy, seated: heldBy(seated.pid) };
+  } finally {
+    bare.kill();
+  }
+}
+
+function ratio(name: string, ours: number, goal: number, figures: Record<string, number>): Result {
+  const value = Number(ours.toFixed(2));
   return { name, value, unit: 'ratio', goal, better: 'lower', met: value <= goal, ...figures };
 }
 
@@ -47,36 +104,5 @@ function timed(file: string, argv: readonly string[]): number {
   return performance.now() - start;
 }
 
-type Started = { pid: number; ms: number };
-
-/** Runs the author's desk in an empty folder until `use` has its answer. */
-async function withDesk<T>(databox: string, use: (started: Started) => Promise<T>): Promise<T> {
-  const cwd = mkdtempSync(join(tmpdir(), 'databox-bench-'));
-  const start = performance.now();
-  const desk = spawn(databox, ['dev', '--port', '0', '--json'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    await once(desk.stdout, 'data');
-    return await use({ pid: desk.pid ?? 0, ms: performance.now() - start });
-  } finally {
-    desk.kill('SIGTERM');
-    await once(desk, 'exit');
-    rmSync(cwd, { recursive: true });
-  }
-}
-
-async function withIdleNode<T>(use: (pid: number) => Promise<T>): Promise<T> {
-  const node = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
-  try {
-    return await use(node.pid ?? 0);
-  } finally {
-    node.kill();
-  }
-}
-
-async function rssAtRest(pid: number): Promise<number> {
-  await sleep(restMs);
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-}
-
+const round = (value: number): number => Number(value.toFixed(1));
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;

@@ -3,58 +3,70 @@ import { join } from 'node:path';
 import { type Failure, failureFrom } from '../../base/errors.ts';
 import { startWorker, type WorkerClient } from '../../base/worker.ts';
 import type { Engine } from '../engine.ts';
-import type { Change, OpenRequest, Outcome, ReaderHandlers, WriterHandlers } from './protocol.ts';
+import type { Change, OpenRequest, Outcome, WriterHandlers } from './protocol.ts';
+import { createReading } from './reading.ts';
 
 /** Of each file, and what is left free on the disk; null: none, and the usual. */
 type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes'>;
-type Threads = { writer: WorkerClient<WriterHandlers>; reader: WorkerClient<ReaderHandlers> };
 
-/** SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another. */
-export function startSqliteEngine({ dir, ...limits }: { dir: string } & Limits): Engine {
-  const writer = startWorker<WriterHandlers>(new URL('./writer.ts', import.meta.url), null);
-  const reader = startWorker<ReaderHandlers>(new URL('./reader.ts', import.meta.url), null);
-  const batch = batcher(writer);
+type Options = { dir: string; readerRestMs?: number | undefined } & Limits;
+
+/**
+ * SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another. Neither is started
+ * before a store needs it.
+ */
+export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): Engine {
+  const died = Promise.withResolvers<Failure>();
+  const writer = onceAsked(died.resolve);
+  const reading = createReading(died.resolve, readerRestMs);
+  const batch = batcher((changes) => writer.run().call('commit', changes));
   const close = async (store: string): Promise<void> => {
-    await reader.call('close', { store });
+    await reading.drop(store);
     batch.send();
     // Last: it folds the write-ahead log into the file.
-    await writer.call('close', { store });
+    await writer.running()?.call('close', { store });
   };
   return {
-    failed: Promise.race([writer.died, reader.died]),
+    failed: died.promise,
     async answers() {
-      await Promise.all([writer.answers(), reader.answers()]);
+      await Promise.all([writer.running()?.answers(), reading.answers()]);
     },
     async open(store) {
+      const [file] = filesOf(dir, store);
       try {
-        await openFile({ writer, reader }, { store, file: filesOf(dir, store)[0], ...limits });
+        // Creates the file and brings it up to date.
+        await writer.run().call('open', { store, file, ...limits });
+        reading.add(store, file);
       } catch (err) {
         await close(store);
         throw err;
       }
     },
     close,
-    async remove(store) {
-      await close(store);
-      for (const file of filesOf(dir, store)) await rm(file, { force: true });
-    },
+    remove: (store) => close(store).then(() => removeFiles(dir, store)),
     write: (store, change) => batch.add({ store, change }),
-    read: (store, question, next) => reader.call('read', { store, question, next }),
+    read: (store, question, next) => reading.ask('read', { store, question, next }),
     async statistics(store) {
       const bytes = await bytesOf(filesOf(dir, store));
-      return { bytes, datasources: await reader.call('datasources', { store }) };
+      return { bytes, datasources: await reading.ask('datasources', { store }) };
     },
     async [Symbol.asyncDispose]() {
-      await reader[Symbol.asyncDispose]();
-      await writer[Symbol.asyncDispose]();
+      await reading[Symbol.asyncDispose]();
+      await writer.running()?.[Symbol.asyncDispose]();
     },
   };
 }
 
-/** The writer first: it creates the file and brings it up to date. */
-async function openFile({ writer, reader }: Threads, request: OpenRequest): Promise<void> {
-  await writer.call('open', request);
-  await reader.call('open', request);
+/** The writer thread, from the moment that it is first asked for. */
+function onceAsked(onDeath: (failure: Failure) => void) {
+  let client: WorkerClient<WriterHandlers> | undefined;
+  const run = (): WorkerClient<WriterHandlers> => {
+    if (client) return client;
+    client = startWorker<WriterHandlers>(new URL('./writer.ts', import.meta.url), null);
+    void client.died.then(onDeath);
+    return client;
+  };
+  return { run, running: () => client };
 }
 
 /** The database, its write-ahead log and the log's index. */
@@ -62,6 +74,10 @@ const filesOf = (dir: string, store: string) => {
   const file = join(dir, `${store}.sqlite`);
   return [file, `${file}-wal`, `${file}-shm`] as const;
 };
+
+async function removeFiles(dir: string, store: string): Promise<void> {
+  for (const file of filesOf(dir, store)) await rm(file, { force: true });
+}
 
 async function bytesOf(files: readonly string[]): Promise<number> {
   let bytes = 0;
@@ -77,14 +93,14 @@ async function bytesOf(files: readonly string[]): Promise<number> {
 type Waiting = Change & { resolve: () => void; reject: (err: Failure) => void };
 
 /** Sends what arrives in one turn of the event loop as one message: a message costs more than a row. */
-function batcher(writer: WorkerClient<WriterHandlers>) {
+function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
   let waiting: Waiting[] = [];
   const send = (): void => {
     if (waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
     const changes = batch.map(({ store, change }) => ({ store, change }));
-    writer.call('commit', changes).then(
+    commit(changes).then(
       (outcomes) => batch.forEach((one, at) => settle(one, outcomes[at] ?? null)),
       (err: Failure) => batch.forEach(({ reject }) => reject(err)),
     );

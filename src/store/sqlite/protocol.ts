@@ -15,9 +15,9 @@ export type WriterHandlers = {
   commit(changes: Change[]): Promise<Outcome[]>;
 };
 
+/** A file is opened by the first question about it. */
 export type ReaderHandlers = {
-  open(request: OpenRequest): void;
   close(request: { store: string }): void;
-  read(request: { store: string; question: Read; next?: unknown }): Reply;
-  datasources(request: { store: string }): Statistics['datasources'];
+  read(request: { store: string; file: string; question: Read; next?: unknown }): Reply;
+  datasources(request: { store: string; file: string }): Statistics['datasources'];
 };

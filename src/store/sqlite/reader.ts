@@ -1,6 +1,5 @@
 /** The storage reader thread: read-only connections, so that a long read never holds up a write. */
 import Database from 'better-sqlite3';
-import { Failure } from '../../base/errors.ts';
 import type { Sqlite } from '../../base/sqlite.ts';
 import { serveWorker } from '../../base/worker.ts';
 import { reader, type Reader } from '../sql/read.ts';
@@ -9,10 +8,18 @@ import type { ReaderHandlers } from './protocol.ts';
 
 const stores = new Map<string, { db: Sqlite; reader: Reader }>();
 
-function storeOf(name: string): Reader {
-  const store = stores.get(name);
-  if (store) return store.reader;
-  throw new Failure('store.unknown', 'the store is closed');
+function readerOf({ store, file }: { store: string; file: string }): Reader {
+  const known = stores.get(store);
+  if (known) return known.reader;
+  const db = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    const opened = { db, reader: reader(db) };
+    stores.set(store, opened);
+    return opened.reader;
+  } catch (err) {
+    db.close();
+    throw err;
+  }
 }
 
 function attempt<T>(work: () => T): T {
@@ -24,23 +31,13 @@ function attempt<T>(work: () => T): T {
 }
 
 const handlers: ReaderHandlers = {
-  open: ({ store, file }) =>
-    attempt(() => {
-      const db = new Database(file, { readonly: true, fileMustExist: true });
-      try {
-        stores.set(store, { db, reader: reader(db) });
-      } catch (err) {
-        db.close();
-        throw err;
-      }
-    }),
   close({ store }) {
     stores.get(store)?.db.close();
     stores.delete(store);
   },
   // Outside a transaction each statement sees all that is committed: what a writer was told is on disk is read.
-  read: ({ store, question, next }) => attempt(() => storeOf(store).read(question, next)),
-  datasources: ({ store }) => attempt(() => storeOf(store).datasources()),
+  read: ({ question, next, ...store }) => attempt(() => readerOf(store).read(question, next)),
+  datasources: (store) => attempt(() => readerOf(store).datasources()),
 };
 
 serveWorker(handlers);

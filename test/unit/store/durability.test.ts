@@ -25,7 +25,11 @@ async function keep(dir: string) {
 }
 
 /** Writes until the process dies. Returns the values whose write was acknowledged. */
-async function writeUntilDeath(ask: (path: string, init: RequestInit) => Promise<Response>, writer: number) {
+async function writeUntilDeath(
+  ask: (path: string, init: RequestInit) => Promise<Response>,
+  writer: number,
+  onFifth: () => void,
+) {
   const acknowledged: number[] = [];
   for (let n = 0; ; n++) {
     const value = writer * 1_000_000 + n;
@@ -34,20 +38,24 @@ async function writeUntilDeath(ask: (path: string, init: RequestInit) => Promise
         method: 'POST',
         body: JSON.stringify({ value, writer: String(writer) }),
       });
-      if (status === 201) acknowledged.push(value);
+      if (status === 201 && acknowledged.push(value) === 5) onFifth();
     } catch {
       return acknowledged; // the keeper is dead: whether this one was kept is open
     }
   }
 }
 
-/** One life of the keeper: writers write while it lives. Returns what was acknowledged. */
+/** One life of the keeper: writers write while it lives, each at least five times. Returns what was acknowledged. */
 async function life(dir: string, round: number): Promise<number[]> {
   let writers: Promise<number[]>[];
   {
     await using keeper = await keep(dir);
-    writers = [1, 2, 3, 4].map((writer) => writeUntilDeath(keeper.ask, round * 10 + writer));
-    await sleep(60 + Math.random() * 60);
+    const written = [1, 2, 3, 4].map((writer) => ({ writer, ...Promise.withResolvers<undefined>() }));
+    writers = written.map(({ writer, resolve }) =>
+      writeUntilDeath(keeper.ask, round * 10 + writer, () => resolve(undefined)),
+    );
+    await Promise.all(written.map(({ promise }) => promise));
+    await sleep(Math.random() * 60);
   }
   return (await Promise.all(writers)).flat();
 }

@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { HypercatItem } from '../../../src/base/names.ts';
-import { ask, startStore, store } from './harness.ts';
+import { silent } from '../../../src/base/log.ts';
+import { startStores } from '../../../src/store/index.ts';
+import { ask, authorise, startStore, store } from './harness.ts';
 
 const item = (href: string): HypercatItem => ({
   'item-metadata': [
@@ -194,3 +197,39 @@ function newer(file: string): void {
   db.pragma('user_version = 99');
   db.close();
 }
+
+/** Of this process, as the kernel lists them. */
+const threads = (): number => readdirSync('/proc/self/task').length;
+
+test('the thread that reads ends when nobody reads, and the next read starts it again', async () => {
+  await using it = await startStore({ readerRestMs: 100 });
+  await post(it, '/ts/a/at/1', '{"value":1}');
+  const before = threads();
+  const read = async () => (await it.ask({ path: '/ts/a/latest' })).body;
+  for (const round of [1, 2]) {
+    expect([round, await read()]).toEqual([round, '[{"timestamp":1,"data":{"value":1}}]']);
+    expect([round, threads()]).toEqual([round, before + 1]);
+    // The kernel's list is behind the end of a thread by a moment.
+    for (const deadline = Date.now() + 5_000; threads() > before && Date.now() < deadline;) await sleep(20);
+    expect([round, threads()]).toEqual([round, before]);
+  }
+});
+
+test('a reader that is in use does not rest', async () => {
+  await using it = await startStore({ readerRestMs: 60 });
+  await Promise.all(Array.from({ length: 500 }, (_, at) => post(it, `/ts/a/at/${at}`, `{"value":${at}}`)));
+  const until = Date.now() + 600;
+  while (Date.now() < until) {
+    const counts = await Promise.all([1, 2, 3].map(() => it.ask({ path: '/ts/a/length' })));
+    expect(counts.map(({ body }) => body)).toEqual(Array(3).fill('{"length":500}'));
+    await sleep(Math.random() * 80);
+  }
+});
+
+test('without a store there is no storage thread', async () => {
+  await using it = await startStore();
+  const before = threads();
+  await using none = await startStores({ dir: join(it.dir, 'none'), authorise, log: silent });
+  expect(none.names()).toEqual([]);
+  expect(threads()).toBe(before);
+});

@@ -1,0 +1,84 @@
+/** The reader thread while there is something to read: started by a read, ended when none came for a while. */
+import { Failure } from '../../base/errors.ts';
+import { startWorker, type WorkerClient } from '../../base/worker.ts';
+import type { ReaderHandlers } from './protocol.ts';
+
+/**
+ * The thread is 12 MB. Whoever reads every few seconds always finds it, and a box where nobody looks does not carry it;
+ * the first read after a rest waits some 30 ms for it.
+ */
+const usualRestMs = 30_000;
+
+type Question = 'read' | 'datasources';
+type About<Q extends Question> = Omit<Parameters<ReaderHandlers[Q]>[0], 'file'>;
+
+export type Reading = AsyncDisposable & {
+  /** From here on this store may be read; its file is there. */
+  add(store: string, file: string): void;
+  /** Resolves when its file is closed. */
+  drop(store: string): Promise<void>;
+  /** @throws Failure `store.unknown`, `store.unavailable` */
+  ask<Q extends Question>(method: Q, about: About<Q>): Promise<ReturnType<ReaderHandlers[Q]>>;
+  /** Resolves once the thread has answered, at once while it rests; while it is stuck, not. */
+  answers(): Promise<void>;
+};
+
+/** @param onDeath  called when the thread ends and nobody asked it to */
+export function createReading(onDeath: (failure: Failure) => void, restMs = usualRestMs): Reading {
+  const files = new Map<string, string>();
+  const thread = resting(onDeath, restMs);
+  return {
+    add: (store, file) => void files.set(store, file),
+    async drop(store) {
+      files.delete(store);
+      await thread.during(async () => thread.running()?.call('close', { store }));
+    },
+    async ask(method, about) {
+      const file = files.get(about.store);
+      if (file === undefined) throw new Failure('store.unknown', 'the store is closed');
+      return thread.during(() => thread.run().call(method, { ...about, file }));
+    },
+    async answers() {
+      // Not `during`: whoever looks after the thread does not keep it from its rest, and its rest is no silence.
+      const looked = thread.running();
+      await looked?.answers().catch((err: unknown) => {
+        if (looked === thread.running()) throw err;
+      });
+    },
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}
+
+/** The thread: runs when asked to, ends when nothing was done with it for a while. */
+function resting(onDeath: (failure: Failure) => void, restMs: number) {
+  let client: WorkerClient<ReaderHandlers> | undefined;
+  let busy = 0;
+  const sleep = async (): Promise<void> => {
+    const ending = client;
+    client = undefined;
+    await ending?.[Symbol.asyncDispose]();
+  };
+  const rest = setTimeout(() => busy === 0 && void sleep(), restMs).unref();
+  return {
+    running: () => client,
+    run(): WorkerClient<ReaderHandlers> {
+      if (client) return client;
+      client = startWorker<ReaderHandlers>(new URL('./reader.ts', import.meta.url), null);
+      void client.died.then(onDeath);
+      return client;
+    },
+    /** The thread does not rest before this is done. */
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      busy++;
+      try {
+        return await work();
+      } finally {
+        if (--busy === 0) rest.refresh();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearTimeout(rest);
+      await sleep();
+    },
+  };
+}
