@@ -67,7 +67,7 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
       (await door.connect('127.0.0.1', 443)).destroy(); // the owner's door opens last
       return 'ready';
     };
-    const first = await until('Databox to answer', answers, { timeoutMs: 60_000 });
+    const first = await until('Databox to answer', answers, { timeoutMs: 120_000 });
     if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
   };
   const end = async () => {

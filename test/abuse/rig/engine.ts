@@ -13,6 +13,8 @@ export type Engine = AsyncDisposable & {
   netns(container: string): Promise<string>;
   /** Names of all containers, running or not. */
   containers(): Promise<string[]>;
+  /** Lets the daemon stand still, or go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 };
 
 /** The box's own Docker engine: its files, its sockets and its iptables rules are the box's. */
@@ -23,7 +25,11 @@ export async function startEngine(house: House): Promise<Engine> {
   const more = ['-p', at('docker.pid'), '--iptables=true', '--cgroup-parent', `/${house.id}`, '-l', 'error'];
   const daemon = startProgram(house.asBox([...argv, ...more]));
   const docker: Engine['docker'] = (args, options) => run('docker', ['-H', host, ...args], options);
-  await until('the Docker engine of the box', () => docker(['version', '-f', '{{.Server.Version}}']), { everyMs: 200 });
+  const ready = () =>
+    until('the Docker engine of the box', () => docker(['version', '-f', '{{.Server.Version}}']), {
+      ...{ everyMs: 200, timeoutMs: 90_000 },
+    });
+  await ready();
   return {
     host,
     docker,
@@ -34,6 +40,11 @@ export async function startEngine(house: House): Promise<Engine> {
     },
     async containers() {
       return (await docker(['ps', '-a', '--format', '{{.Names}}'])).split('\n').filter(Boolean);
+    },
+    signal(signal) {
+      daemon.kill(signal);
+      // The nsenter before it stops with it, and is not there to be told that it goes on.
+      if (signal === 'SIGCONT' && daemon.child.pid !== undefined) process.kill(daemon.child.pid, signal);
     },
     async [Symbol.asyncDispose]() {
       // The engine would wait ten seconds for each program that does not listen to SIGTERM.
