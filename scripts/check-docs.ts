@@ -47,8 +47,11 @@ const errors = (): string =>
 const nothing = () => Promise.resolve();
 const never = () => Promise.reject(new Error('only printed'));
 const noFiles = () => Promise.resolve([]);
+const doctor = { network: never, checkState: never, released: '' };
 const commands = (): string =>
-  cliReference(createProgram({ start: nothing, dev: nothing, fetchSource: never, state: noFiles, version: '' }));
+  cliReference(
+    createProgram({ start: nothing, dev: nothing, fetchSource: never, state: noFiles, version: '', doctor }),
+  );
 
 const pages: Record<string, () => string | Promise<string>> = {
   'docs/configuration.md': configuration,

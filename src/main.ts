@@ -4,12 +4,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { createProgram, type DevRequest, type FetchSource, type StateAction } from './cli/index.ts';
+import { createProgram, type DevRequest, type DoctorOptions, type FetchSource, type StateAction } from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
 import { exitCode, Failure } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
 
 const version = '0.1.0';
+/** Of this version: a clock that says less is wrong. */
+const released = '2026-11-01';
 
 // What only a running box needs is imported when one starts: a command answers in the time that it takes to load.
 
@@ -104,9 +106,15 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** For the caller of a command, not for the box: it needs nothing that runs. */
 const fetchSource: FetchSource = async (question) => (await import('./appstore/index.ts')).fetchSource(question);
 
+const doctor: DoctorOptions = {
+  network: async () => (await import('./network/index.ts')).facts,
+  checkState: async (dir) => (await import('./state.ts')).checkState(dir),
+  released,
+};
+
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, fetchSource, state, version }).parseAsync(process.argv);
+    await createProgram({ start, dev, fetchSource, state, version, doctor }).parseAsync(process.argv);
     process.exit(process.exitCode);
   } catch (err) {
     const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);

@@ -1,4 +1,4 @@
 /** cli — `databox …`: starts the box, or speaks to the running one over its admin socket. */
-export type { CliOptions, DevRequest, FetchSource, StateAction } from './options.ts';
+export type { CliOptions, DevRequest, DoctorOptions, FetchSource, StateAction } from './options.ts';
 export { createProgram } from './program.ts';
 export { cliReference } from './reference.ts';

@@ -1,4 +1,4 @@
-import type { Sources } from '../base/config.ts';
+import type { Config, Sources } from '../base/config.ts';
 
 export type DevRequest = {
   /** Port on 127.0.0.1; 0 takes a free one. */
@@ -24,6 +24,35 @@ export const stateActions = {
   },
 } as const;
 export type StateAction = keyof typeof stateActions;
+type Server = { address: string; port: number };
+
+/** What the network part knows of this machine, before and without a start. */
+export type NetworkFacts = {
+  /** The iptables of Docker's backend. @throws Failure `network.refused` when Docker's firewall is not visible */
+  firewall(): Promise<string>;
+  /** Settings of this machine that weaken what the rules do, as sentences. */
+  weakSettings(): Promise<string[]>;
+  /** The name servers that names are asked of. @throws Failure `config.invalid` */
+  servers(config: Config): Promise<Server[]>;
+  lookup(
+    name: string,
+    servers: readonly Server[],
+    signal: AbortSignal,
+  ): Promise<{ addresses: string[]; unknown: boolean } | { failed: string }>;
+  /** The pool that a start would take. @throws Failure `network.overlap` */
+  pool(config: Config, withDocker: boolean): Promise<string>;
+  /** Tries what a start needs: only in a network namespace that is thrown away. `refused` is the kernel's reason. */
+  tryKernel(backend: string): Promise<{ what: string; refused?: string }[]>;
+};
+
+/** What only `doctor` and `test` need, loaded when they ask. */
+export type DoctorOptions = {
+  network: () => Promise<NetworkFacts>;
+  /** Looks into every database of a state directory, and changes none. @throws Failure `database.newer` */
+  checkState: (dir: string) => Promise<void>;
+  /** When this version was released, such as `2026-01-31`. */
+  released: string;
+};
 
 /**
  * Puts the files of a git repository's commit into a folder, in place of what is there.
@@ -51,4 +80,5 @@ export type CliOptions = {
   fetchSource: FetchSource;
   /** Databox' own version. */
   version: string;
+  doctor: DoctorOptions;
 };

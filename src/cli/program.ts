@@ -3,6 +3,7 @@ import { exitCode, Failure } from '../base/errors.ts';
 import { agreementCommands } from './agreement.ts';
 import { componentCommand } from './component/index.ts';
 import { componentCommands } from './components.ts';
+import { diagnosisCommands } from './diagnosis.ts';
 import { exportCommand } from './exports.ts';
 import { installCommand } from './install.ts';
 import { networkCommand } from './network.ts';
@@ -29,6 +30,7 @@ export function createProgram(options: CliOptions): Command {
   settingCommands(program, options);
   processCommands(program, options);
   serviceCommands(program);
+  diagnosisCommands(program, options);
   installCommand(program);
   componentCommand(program, options);
   componentCommands(program);

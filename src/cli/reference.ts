@@ -26,7 +26,7 @@ export function cliReference(program: Command): string {
     '',
     program.description(),
     '',
-    'All but `start`, `dev`, `config`, `service`, `state` and `version` speak to the running Databox over its admin socket\nand need root; `service` needs root too.',
+    'All but `start`, `dev`, `config`, `doctor`, `test`, `service`, `state` and `version` speak to the running Databox over its\nadmin socket and need root; `service` needs root too, and `doctor` looks at more as root.',
     'With `--json` they print JSON on standard output, and a failure as a problem object on standard error.',
     '',
     ...commands.flatMap(section),

@@ -62,7 +62,8 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
   });
 }
 
-const withFile = (sources: Sources): Sources => ({ ...sources, file: configFileOf(sources.file, process.env) });
+/** With the file that is read when none is named. */
+export const withFile = (sources: Sources): Sources => ({ ...sources, file: configFileOf(sources.file, process.env) });
 const fallbackOf = (command: Command): string =>
   command.name() === 'dev' ? 'none' : `${defaultConfigFile} if it is there`;
 const isSecret = (name: string): boolean => settings[name as SettingName].secret === true;

@@ -3,3 +3,4 @@ export { startNetwork } from './network.ts';
 export { networkVersion } from './sql.ts';
 export type { Network, NetworkOptions, NetworkView, PeerView, Place } from './face.ts';
 export type { Peer } from './policy.ts';
+export { facts } from './facts.ts';

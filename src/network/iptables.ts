@@ -5,6 +5,8 @@ import { hasDocker, parseSave, type Saved } from './restore.ts';
 
 const backends = ['iptables', 'iptables-nft', 'iptables-legacy'] as const;
 export type Backend = (typeof backends)[number];
+/** The backend of this name; the first for a name that is none. */
+export const backendOf = (name: string): Backend => backends.find((backend) => backend === name) ?? backends[0];
 export type Family = 4 | 6;
 /** Another program may hold the lock of the legacy tables for a while. */
 const lockSeconds = '10';

@@ -6,7 +6,7 @@ import type { Taken } from './pool.ts';
 /** Bridges of ours, also those that a crash left. */
 const ours = /^dbx(0|-[0-9a-f]{8})$/;
 
-export async function takenBlocks(docker: Docker): Promise<Taken[]> {
+export async function takenBlocks(docker: Pick<Docker, 'foreignBlocks'>): Promise<Taken[]> {
   const [routes, addresses, networks] = await Promise.all([routedBlocks(), heldAddresses(), docker.foreignBlocks()]);
   return [
     ...networks.map(({ cidr, name }) => ({ cidr, by: `Docker network ${name}` })),

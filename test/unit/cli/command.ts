@@ -22,6 +22,10 @@ export function databox(args: readonly string[], env: Record<string, string> = {
 }
 
 const kept = (name: string): Record<string, string> => ({ [name]: process.env[name] ?? '' });
+const never = () => Promise.reject(new Error('not in this process'));
+/** For command lines that are not asked for their diagnosis. */
+export const unasked = { network: never, checkState: never, released: '' };
+
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Runs one command in this process, a tenth of a child's time; what it prints is caught, so they take turns. */
@@ -37,10 +41,16 @@ async function caught(runDir: string, args: readonly string[]): Promise<Outcome>
   const [out, err] = [stdout.write.bind(stdout), stderr.write.bind(stderr)];
   stdout.write = (text: string) => ((outcome.out += text), true);
   stderr.write = (text: string) => ((outcome.err += text), true);
-  const never = () => Promise.reject(new Error('not in this process'));
   process.exitCode = 0;
   try {
-    const program = createProgram({ start: never, dev: never, fetchSource: never, state: never, version: '1' });
+    const program = createProgram({
+      start: never,
+      dev: never,
+      fetchSource: never,
+      state: never,
+      version: '1',
+      doctor: unasked,
+    });
     await program.parseAsync(['node', 'databox', ...args, '--run-dir', runDir]);
     return { ...outcome, code: process.exitCode };
   } finally {

@@ -4,21 +4,14 @@ import { Failure, failures } from '../../../src/base/errors.ts';
 import { choose, givenChoices } from '../../../src/cli/choose.ts';
 import { cliReference, createProgram, type DevRequest } from '../../../src/cli/index.ts';
 import { bytes, table } from '../../../src/cli/text.ts';
+import { unasked } from './command.ts';
 
 const never = () => Promise.reject(new Error('not asked for'));
 function program() {
   const asked: (Sources | DevRequest)[] = [];
   const note = (what: Sources | DevRequest) => Promise.resolve(void asked.push(what));
-  return {
-    asked,
-    program: createProgram({
-      start: note,
-      dev: note,
-      fetchSource: never,
-      state: () => Promise.resolve([]),
-      version: '1.2.3',
-    }),
-  };
+  const options = { start: note, dev: note, fetchSource: never, state: () => Promise.resolve([]), version: '1.2.3' };
+  return { asked, program: createProgram({ ...options, doctor: unasked }) };
 }
 const parse = async (...args: string[]) => {
   const { asked, program: parsed } = program();
@@ -65,7 +58,14 @@ describe('start', () => {
   });
   test('what it throws is thrown on', async () => {
     const start = () => Promise.reject(new Failure('network.overlap', 'no'));
-    const parsed = createProgram({ start, dev: start, fetchSource: never, state: start, version: '1' });
+    const parsed = createProgram({
+      start,
+      dev: start,
+      fetchSource: never,
+      state: start,
+      version: '1',
+      doctor: unasked,
+    });
     await expect(parsed.parseAsync(['node', 'databox', 'start'])).rejects.toMatchObject({ code: 'network.overlap' });
   });
 });
@@ -101,6 +101,8 @@ describe('the reference', () => {
     'config show',
     'service install',
     'service uninstall',
+    'doctor',
+    'test',
     'version',
   ])('has databox %s', (name) => expect(text).toContain(`\n## databox ${name}\n`));
   test('has --json for all that prints, and a meaning for every exit code', () => {
