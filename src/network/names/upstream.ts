@@ -104,7 +104,8 @@ async function overUdp({ query, server, expected, signal }: Exchange): Promise<R
       const reply = expected(message);
       if (reply) resolve(reply);
     });
-    socket.connect(server.port, server.address, () => socket.send(query));
+    // By its event: a callback is called without a route too, and what it then sends would end the process.
+    socket.once('connect', () => socket.send(query)).connect(server.port, server.address);
     if (signal.aborted) end();
     return await promise;
   } finally {
