@@ -2,7 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cliReference, createProgram } from '../src/cli/index.ts';
 import { configFileVariable, defaultConfigFile, envOf, flagOf, settings } from '../src/base/config.ts';
+import { apis, documentFiles } from '../src/api.ts';
 import { failures } from '../src/base/errors.ts';
+import { apiPage } from './lib/api-page.ts';
+import { documentOf } from './lib/openapi.ts';
 
 const shown = (value: string | number | boolean | readonly string[] | undefined): string => {
   const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
@@ -53,10 +56,22 @@ const commands = (): string =>
     createProgram({ start: nothing, dev: nothing, fetchSource: never, state: noFiles, version: '', doctor }),
   );
 
+const reference = (): string => {
+  const { storeApi, arbiterApi, exportApi, ownerApi, clearApi, adminApi, deskApi } = apis;
+  return apiPage([storeApi, arbiterApi, exportApi, ownerApi, clearApi, adminApi, deskApi]);
+};
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const documents = documentFiles.map(({ file, parts }) => {
+  const print = (): string => `${JSON.stringify(documentOf(parts, version), null, 2)}\n`;
+  return [file, print] as const;
+});
+
 const pages: Record<string, () => string | Promise<string>> = {
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
   'docs/cli.md': commands,
+  'docs/api.md': reference,
+  ...Object.fromEntries(documents),
 };
 
 const write = process.argv.includes('--write');

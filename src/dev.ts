@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startAppstore, type Appstore, type Manifest } from './appstore/index.ts';
 import { createArbiter, type Arbiter } from './arbiter/index.ts';
 import type { Config } from './base/config.ts';
+import { describedBy, descriptionPath } from './base/description.ts';
 import { Failure } from './base/errors.ts';
 import { parseJson, readBody, sendJson, sendProblem } from './base/http.ts';
 import { listen, type Handler } from './base/listen.ts';
@@ -84,11 +85,14 @@ async function seat({ arbiter, stores }: Parts, manifest: Manifest): Promise<voi
   }
 }
 
+const describe = describedBy(new URL('./openapi.json', import.meta.url));
+
 /** Gives a request to the part that its first segment names, without that segment. */
 function dispatch(parts: Parts): Handler {
   return (req, res) => {
     const [, host = '', rest = '/'] = /^\/([^/?]*)(.*)$/s.exec(req.url ?? '') ?? [];
     try {
+      if (`/${host}` === descriptionPath && req.method === 'GET') return describe(res);
       if (host === 'app-store') return void manifests(parts, rest)(req, res);
       const handler = handlerOf(parts, host);
       req.url = rest;

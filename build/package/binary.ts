@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { buildNativeParts } from './native.ts';
 import { cacheNode, nodeVersion } from './node.ts';
-import { dist, type Target, work } from './paths.ts';
+import { dist, root, type Target, work } from './paths.ts';
+import { descriptions } from '../../src/base/description.ts';
 import type { Sources } from './sources.ts';
 import { packInto } from './tools.ts';
 
@@ -20,6 +21,7 @@ export async function makeBinary(target: Target, sources: Sources): Promise<stri
     ...Object.fromEntries(Object.entries(native).map(([name, file]) => [`native/${name}.node`, file])),
     ...Object.fromEntries(Object.entries(sources.workers).map(([path, text]) => [path, put(path, text)])),
     ...sources.examples,
+    ...Object.fromEntries(descriptions.map((path) => [path, join(root, path)])),
   };
   const output = join(work, target.file);
   const entry = put('main.cjs', sources.main);

@@ -3,6 +3,7 @@ export { startAppstore, type AppstoreOptions } from './appstore.ts';
 export { fetchSource, type SourceLimits, type SourceQuestion } from './source.ts';
 export { manifestLimitBytes, parseManifest } from './manifest.ts';
 export { appstoreVersion } from './sql.ts';
+export { Manifest as ManifestShape } from './schema.ts';
 export type { Manifest, ManifestDatasource, ParsedManifest } from './manifest.ts';
 export type { Limits } from './limits.ts';
 export type { Appstore, BrokenFile, Clash, Entry, Repository, SyncReport } from './types.ts';

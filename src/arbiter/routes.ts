@@ -1,5 +1,6 @@
 import express from 'express';
 import { z } from 'zod';
+import { describedBy, descriptionPath } from '../base/description.ts';
 import { Failure } from '../base/errors.ts';
 import { callerOf, parseJson, problems, readBody, sendJson, tokenOf, validate } from '../base/http.ts';
 import type { Ip } from '../base/ipv4.ts';
@@ -12,7 +13,7 @@ import type { MintRequest } from './judge.ts';
 
 const bodyLimitBytes = 64 * 1024;
 
-const TokenRequest = z.strictObject({
+export const TokenRequest = z.strictObject({
   target: z.string().min(1).max(64),
   path: z.string(),
   method: z.string(),
@@ -26,10 +27,13 @@ export type Parts = {
   log: Log;
 };
 
-/** `POST /token`, `GET /cat`, `GET /status`: each for an authentic component. */
+const describe = describedBy(new URL('./openapi.json', import.meta.url));
+
+/** `POST /token`, `GET /cat`, `GET /status`: each for an authentic component. `GET /openapi.json` is for anyone. */
 export function routes({ authenticate, mint, catalogue, log }: Parts): Handler {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
+  app.get(descriptionPath, (_req, res) => describe(res));
   app.use((req, res, next) => {
     res.locals['component'] = authenticate(tokenOf(req), callerOf(req));
     res.setHeader('cache-control', 'no-store');

@@ -2,6 +2,7 @@ import { createServer as createHttp, type RequestListener, type Server } from 'n
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { peerIp, type Ip } from './ipv4.ts';
+import { protocolOptions, serveWith } from './protocol.ts';
 
 export type Tls = { key: string; cert: string };
 export type Handler = RequestListener;
@@ -34,8 +35,9 @@ export type ListenOptions = {
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { address, port, handler, tls, connectionsPerCaller = 256 } = options;
   const server = tls
-    ? createHttps({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, handler)
-    : createHttp(handler);
+    ? createHttps({ ...protocolOptions, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 })
+    : createHttp(protocolOptions);
+  serveWith(server, handler);
   // A client that sends nothing, or half a request, is reaped; a long answer (a stream) is not.
   server.headersTimeout = 15_000;
   server.requestTimeout = 30_000;

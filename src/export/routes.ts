@@ -1,6 +1,7 @@
 import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { canonicalDestination } from '../base/destinations.ts';
+import { describedBy, descriptionPath } from '../base/description.ts';
 import { Failure } from '../base/errors.ts';
 import { callerOf, parseJson, problems, readBody, sendJson, tokenOf, validate } from '../base/http.ts';
 import type { Ip } from '../base/ipv4.ts';
@@ -12,16 +13,16 @@ import type { Job } from './sql.ts';
 /** JSON text of an export. Inside a JSON string each of its bytes may take two. */
 export const dataLimitBytes = 1024 * 1024;
 const bodyLimitBytes = 2 * dataLimitBytes + 16 * 1024;
-const [defaultWaitSeconds, longestWaitSeconds] = [5, 60];
+export const [defaultWaitSeconds, longestWaitSeconds] = [5, 60];
 
-const Key = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
-const Body = z.strictObject({
+export const Key = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
+export const Body = z.strictObject({
   id: z.string().default(''),
   uri: z.string(),
   data: z.string(),
   idempotencyKey: Key.optional(),
 });
-type Body = z.infer<typeof Body>;
+export type Body = z.infer<typeof Body>;
 
 export type AuthoriseExport = (
   token: string,
@@ -41,10 +42,13 @@ export type Parts = {
   log: Log;
 };
 
+const describe = describedBy(new URL('./openapi.json', import.meta.url));
+
 /** `POST /export` answers at once; `POST /lp/export?timeout=` with the id of a job waits for its next change of state. */
 export function routes(parts: Parts): Handler {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
+  app.get(descriptionPath, (_req, res) => describe(res));
   app.post(['/export', '/lp/export'], async (req, res) => {
     res.setHeader('cache-control', 'no-store');
     const { component, destination, body } = await admitted(parts, req);

@@ -2,6 +2,7 @@
  * The REST door of a store. A bare handler, because it is the hot path: a framework costs more than a durable write.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asksForDescription, describedBy } from '../base/description.ts';
 import { Failure, failures, problem } from '../base/errors.ts';
 import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
@@ -30,9 +31,12 @@ type Exchange = { door: Door; store: OpenStore; req: IncomingMessage; res: Serve
 /** How a request ended, for audit observers. */
 type Outcome = Pick<AuditEvent, 'component' | 'format' | 'status'>;
 
+const describe = describedBy(new URL('./openapi.json', import.meta.url));
+
 export const createHandler =
   (door: Door): Handler =>
   (req, res) => {
+    if (asksForDescription(req)) return describe(res);
     serve(door, req, res).catch((err: unknown) => {
       // The caller hung up half-way: nobody to tell, nothing wrong.
       if (req.destroyed && !req.complete && !(err instanceof Failure)) return void res.destroy();

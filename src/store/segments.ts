@@ -2,10 +2,10 @@
 import { Failure } from '../base/errors.ts';
 import type { Method } from '../base/names.ts';
 
-const longestId = 256;
-const mostSeries = 100;
+export const longestId = 256;
+export const mostSeries = 100;
 /** What `last/<n>` and `first/<n>` may ask for; beyond it `since` and `range` are the way. */
-const mostEntries = 1_000_000;
+export const mostEntries = 1_000_000;
 
 /**
  * A datasource id or key: 1 to 256 bytes of UTF-8 without a comma (it joins series in reads) and without `*`.

@@ -1,9 +1,9 @@
 import express, { type Express, type Request, type Response } from 'express';
-import { z } from 'zod';
+import { describedBy, descriptionPath } from '../../base/description.ts';
 import { problem } from '../../base/errors.ts';
 import { problems, sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
-import { AskedBody, Line } from './bodies.ts';
+import { AskedBody, Following, LedgerQuery, Line, Removal } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { networkCalls } from './network-calls.ts';
 import { noSuchPath } from './reply.ts';
@@ -11,10 +11,13 @@ import { repositoryCalls } from './repository-calls.ts';
 import { storeCalls } from './store-calls.ts';
 import type { AdminParts } from './types.ts';
 
+const describe = describedBy(new URL('./admin.openapi.json', import.meta.url));
+
 /** Everything that `databox …` asks of the running process. */
 export function adminApi(parts: AdminParts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
+  app.get(descriptionPath, (_req, res) => describe(res));
   app.get('/status', async (_req, res) => sendJson(res, 200, await parts.manager.status()));
   app.post('/stop', (_req, res) => {
     res.once('finish', parts.stop);
@@ -34,15 +37,6 @@ export function adminApi(parts: AdminParts): Express {
   return app;
 }
 
-const whole = z.coerce.number().int().min(0);
-const LedgerQuery = z
-  .strictObject({ component: z.string().optional(), since: whole.optional(), limit: whole.max(10_000).optional() })
-  .transform(({ component, since, limit }) => ({
-    ...(component !== undefined && { component }),
-    ...(since !== undefined && { since }),
-    ...(limit !== undefined && { limit }),
-  }));
-
 function componentCalls(app: Express, { manager, log }: AdminParts): void {
   app.get('/components', async (_req, res) => sendJson(res, 200, await manager.list()));
   app.post('/review', async (req, res) => {
@@ -60,8 +54,7 @@ function componentCalls(app: Express, { manager, log }: AdminParts): void {
     await narrate(res, log, (line) => manager.replace(request, line));
   });
   app.delete('/components/:name', async (req, res) => {
-    const { data } = validate(z.looseObject({ data: z.enum(['keep', 'delete']).default('keep') }), req.query);
-    await manager.uninstall(req.params.name, { data });
+    await manager.uninstall(req.params.name, validate(Removal, req.query));
     sendJson(res, 200, {});
   });
   app.post('/components/:name/restart', async (req, res) => {
@@ -93,13 +86,14 @@ function agreementCalls(app: Express, { manager }: AdminParts): void {
     });
   }
   app.get('/components/:name/logs', async (req, res) => {
+    const follow = validate(Following, req.query).follow === '1';
     const gone = new AbortController();
     res.once('close', () => gone.abort());
     // Asked first, so that an unknown name is an answer and not an empty log.
     manager.sla(req.params.name);
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).flushHeaders();
     const onLine = (line: string): void => void res.write(`${line}\n`);
-    await manager.logs(req.params.name, { follow: req.query['follow'] === '1', signal: gone.signal, onLine });
+    await manager.logs(req.params.name, { follow, signal: gone.signal, onLine });
     res.end();
   });
 }

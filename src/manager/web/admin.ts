@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../base/errors.ts';
+import { protocolOptions, serveWith } from '../../base/protocol.ts';
 import { adminApi } from './admin-api.ts';
 import type { AdminOptions } from './types.ts';
 
@@ -16,7 +17,8 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const path = join(options.config['run.dir'], 'databox.sock');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   await makeRoom(path);
-  const server = createServer(adminApi(options));
+  const server = createServer(protocolOptions);
+  serveWith(server, adminApi(options));
   // Logs are followed for as long as somebody looks.
   server.requestTimeout = 0;
   await listenPrivately(server, path);

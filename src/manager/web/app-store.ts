@@ -6,7 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { jsonOf } from './json-body.ts';
 import { succeed } from './reply.ts';
 
-const Store = z.looseObject({ name: z.string().min(1).max(200), giturl: z.string().min(1).max(2_048) });
+export const Store = z.looseObject({ name: z.string().min(1).max(200), giturl: z.string().min(1).max(2_048) });
 
 /** `/app-store/ui/api`: manifests that the owner uploads, and the repositories that are read. */
 export function appStoreApi({ appstore, log }: { appstore: Appstore; log: Log }): Router {

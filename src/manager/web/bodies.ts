@@ -28,3 +28,23 @@ export const Line = z.union([
   z.strictObject({ host: text }),
 ]);
 export type Line = z.infer<typeof Line>;
+/** The same, with the component whose agreement it is. */
+export const NamedLine = z.union([
+  z.strictObject({ name: text, datasource: text }),
+  z.strictObject({ name: text, destination: text }),
+  z.strictObject({ name: text, host: text }),
+]);
+
+/** What an uninstall does with the store. */
+export const Removal = z.strictObject({ data: z.enum(['keep', 'delete']).default('keep') });
+/** Whether a log goes on until its reader leaves. */
+export const Following = z.strictObject({ follow: z.enum(['0', '1']).default('0') });
+
+const whole = z.coerce.number<string>().int().min(0);
+export const LedgerQuery = z
+  .strictObject({ component: z.string().optional(), since: whole.optional(), limit: whole.max(10_000).optional() })
+  .transform(({ component, since, limit }) => ({
+    ...(component !== undefined && { component }),
+    ...(since !== undefined && { since }),
+    ...(limit !== undefined && { limit }),
+  }));

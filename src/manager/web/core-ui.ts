@@ -5,7 +5,7 @@ import { Failure } from '../../base/errors.ts';
 import { sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
 import type { Manager } from '../face.ts';
-import { AskedBody, Line, Named, Uninstall } from './bodies.ts';
+import { AskedBody, Named, NamedLine, Uninstall } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { succeed } from './reply.ts';
 
@@ -34,7 +34,7 @@ export function coreUiApi({ manager, appstore, log }: Parts): Router {
   });
   for (const change of ['revoke', 'allow'] as const) {
     router.post(`/${change}`, async (req: Request, res: Response) => {
-      const { name, ...line } = await body(req, Named.and(Line));
+      const { name, ...line } = await body(req, NamedLine);
       await manager[change](name, line);
       succeed(res);
     });

@@ -2,6 +2,7 @@ import express from 'express';
 import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { asksForDescription, describedBy } from '../../base/description.ts';
 import { Failure } from '../../base/errors.ts';
 import { callerOf, sendProblem } from '../../base/http.ts';
 import type { Handler } from '../../base/listen.ts';
@@ -31,6 +32,8 @@ const secure = helmet({
   strictTransportSecurity: false,
 });
 
+const describe = describedBy(new URL('./owner.openapi.json', import.meta.url));
+
 /** The rules of the owner's HTTPS, in the order of the original (rules 1 to 4), behind the checks of host and origin. */
 export function ownerDoor(o: DoorOptions): { handler: Handler; onUpgrade: UpgradeListener } {
   const api = apiOf(o);
@@ -39,6 +42,7 @@ export function ownerDoor(o: DoorOptions): { handler: Handler; onUpgrade: Upgrad
     if (isLogIn(req)) return logIn({ req, res, path }, o);
     const session = o.sessions.find(req.headers.cookie);
     if (!session) throw new Failure('session.required', 'log in first');
+    if (asksForDescription(req)) return describe(res);
     const [first, , third] = path.segments;
     if (first !== undefined && first !== 'core-ui' && first !== 'app-store') {
       return visit({ req, res, path }, session, o);

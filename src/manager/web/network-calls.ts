@@ -9,10 +9,13 @@ import type { AdminParts } from './types.ts';
 
 const name = z.string().min(1).max(253);
 const ip = z.string().refine(isIp, 'must be an address without a prefix length');
-const Connect = z.strictObject({ name, peers: z.array(name).max(100) });
-const Disconnect = z.strictObject({ name, ip: z.string().refine(isCidr, 'must be an address with a prefix length') });
-const Restart = z.strictObject({ name, old_ip: ip, new_ip: ip });
-const Privileged = z.strictObject({ src_ip: ip });
+export const Connect = z.strictObject({ name, peers: z.array(name).max(100) });
+export const Disconnect = z.strictObject({
+  name,
+  ip: z.string().refine(isCidr, 'must be an address with a prefix length'),
+});
+export const Restart = z.strictObject({ name, old_ip: ip, new_ip: ip });
+export const Privileged = z.strictObject({ src_ip: ip });
 
 /**
  * `GET /network`, and the five calls of the original's network service. Root may connect and disconnect by hand; two

@@ -4,8 +4,8 @@ import { sendJson, validate } from '../../base/http.ts';
 import { jsonOf } from './json-body.ts';
 import type { AdminParts } from './types.ts';
 
-const Repository = z.strictObject({ name: z.string().min(1).max(200), url: z.string().min(1).max(2_048) });
-const Search = z.looseObject({ search: z.string().max(200).optional() });
+export const Repository = z.strictObject({ name: z.string().min(1).max(200), url: z.string().min(1).max(2_048) });
+export const Search = z.strictObject({ search: z.string().max(200).optional() });
 
 /** Manifest repositories and what they offer. */
 export function repositoryCalls(app: Express, { appstore }: AdminParts): void {

@@ -1,0 +1,266 @@
+/**
+ * The store's HTTP surface: one entry for each path of the grammar. A new way to pick entries is a line of `picks`, a new
+ * aggregate a word of `aggregates`; a new path is an entry of `calls`. Tests hold it against grammar.ts in both directions.
+ */
+import { z } from 'zod';
+import {
+  binary,
+  Catalogue,
+  descriptionCall,
+  jsonOf,
+  textOf,
+  type Answer,
+  type Api,
+  type Call,
+  type Content,
+  type Route,
+} from '../base/api.ts';
+import type { FailureCode } from '../base/errors.ts';
+import { modes } from './events.ts';
+import { aggregates } from './operations.ts';
+import { longestId, mostEntries, mostSeries } from './segments.ts';
+
+/** A segment that any path may hold, without what ids refuse. ASCII says it all: tests send more. */
+const text = z.string().min(1).max(longestId);
+const idPattern = /^(?!\.{1,2}$)[^,*/\\%\p{C}]+$/u;
+const Id = text.regex(idPattern).meta({
+  id: 'Id',
+  ...{ description: `1 to ${longestId} bytes of UTF-8, without comma, * and what no path may hold` },
+  examples: ['load', 'temp'],
+});
+const SeriesId = text
+  .regex(/^(?!\.{1,2}$|blob$)[^,*/\\%\p{C}]+$/u)
+  .meta({ id: 'SeriesId', description: 'an id other than blob', examples: ['load', 'temp'] });
+const Key = text
+  .regex(/^(?!\.{1,2}$|keys$|count$)[^,*/\\%\p{C}]+$/u)
+  .meta({ id: 'Key', description: 'an id other than keys and count', examples: ['a', 'b'] });
+const joined = (what: string) => `${what}, or up to ${mostSeries} joined by commas, each once`;
+const SeriesIds = z
+  .string()
+  .regex(/^(?!\.{1,2}$|blob$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
+  .meta({ id: 'SeriesIds', description: joined('an id other than blob'), examples: ['load', 'load,temp'] });
+const Ids = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
+  .meta({ id: 'Ids', description: joined('an id'), examples: ['load', 'load,temp'] });
+const Word = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[^*/\\%\p{C}]+$/u)
+  .max(longestId)
+  .meta({ id: 'Word', examples: ['room', 'kitchen'] });
+const Time = z.int().meta({ id: 'Time', description: 'ms since the Unix epoch', examples: [0, 1_767_225_600_000] });
+const Count = z
+  .int()
+  .min(0)
+  .max(mostEntries)
+  .meta({ id: 'Count', examples: [1, 10] });
+const Aggregate = z.enum(aggregates).meta({ id: 'Aggregate' });
+
+const Point = z
+  .object({ value: z.number() })
+  .catchall(z.string())
+  .meta({
+    id: 'Point',
+    ...{ maxProperties: 2, description: 'a number and at most one tag: a further member whose value is a text' },
+    examples: [{ value: 21.5, room: 'kitchen' }],
+  });
+const Document = z
+  .union([z.record(z.string(), z.unknown()), z.array(z.unknown())])
+  .meta({ id: 'Document', description: 'any JSON object or array', examples: [{ cpu: [0.1, 0.2] }] });
+const entriesOf = (id: string, data: z.ZodType) => z.array(z.strictObject({ timestamp: Time, data }).meta({ id }));
+const Points = entriesOf('PointEntry', Point);
+const Documents = entriesOf('DocumentEntry', Document);
+const Result = z.strictObject({ result: z.number().optional() });
+const Registration = z
+  .looseObject({
+    href: z.string().min(1).max(2_048),
+    'item-metadata': z.array(z.looseObject({ rel: z.string(), val: z.unknown() })),
+  })
+  .meta({
+    id: 'Registration',
+    ...{ description: 'a hypercat item; some rel is a hasDescription and some an isContentType' },
+    examples: [
+      {
+        href: 'tcp://driver-x-core-store:5555/ts/temp',
+        'item-metadata': [
+          { rel: 'urn:X-hypercat:rels:hasDescription:en', val: 'Temperature' },
+          { rel: 'urn:X-hypercat:rels:isContentType', val: 'application/json' },
+        ],
+      },
+    ],
+  });
+
+const Watch = z.strictObject({
+  observe: z.enum(modes).optional(),
+  format: z.enum(['json', 'text', 'binary']).optional(),
+});
+/** The id of the last event that a watcher saw: it is told of a gap. */
+const Resume = z.object({ 'last-event-id': z.string().optional() });
+const watching: Content = { 'text/event-stream': z.string() };
+type Reading = Omit<Call, 'answers'> & { what?: string; gives: Content };
+type Calls = Record<Route, Call>;
+/** A GET; any path may be watched instead of read. */
+const reads = ({ what = 'what there is', gives, problems = [], ...call }: Reading): Call => ({
+  ...{ ...call, query: Watch, headers: Resume, answers: { 200: { what, content: { ...gives, ...watching } } } },
+  problems: ['value.invalid', 'content.unsupported', ...problems],
+});
+/** A path that is written, and can be watched but not read. */
+const watches = (call: Omit<Call, 'answers'>): Call => ({
+  ...{ ...call, query: Watch, headers: Resume, answers: { 200: { what: 'events', content: watching } } },
+  problems: ['value.invalid', 'content.unsupported'],
+});
+const stored: Record<number, Answer> = { 201: { what: 'it is on disk' } };
+const writing: readonly FailureCode[] = [
+  ...(['body.invalid', 'body.too-large', 'value.invalid', 'content.unsupported', 'store.full'] as const),
+];
+const writes = (call: Omit<Call, 'answers'>): Call => ({
+  ...call,
+  answers: stored,
+  problems: [...writing, ...(call.problems ?? [])],
+});
+const erases = (call: Omit<Call, 'answers'>): Call => ({
+  ...call,
+  answers: { 204: { what: 'what the same GET would answer is gone' } },
+  problems: ['value.invalid', 'content.unsupported', 'store.full'],
+});
+
+type Pick = { shape: z.ZodRawShape; what: string; erasable: boolean };
+/** How entries are picked: the segments after the id. */
+const picks: Record<string, Pick> = {
+  latest: { shape: {}, what: 'the newest entry of each series', erasable: true },
+  earliest: { shape: {}, what: 'the oldest entry of each series', erasable: true },
+  'last/{n}': { shape: { n: Count }, what: 'the newest n of each series, newest first', erasable: false },
+  'first/{n}': { shape: { n: Count }, what: 'the oldest n of each series, oldest first', erasable: false },
+  'since/{from}': { shape: { from: Time }, what: 'entries from a time on, newest first', erasable: true },
+  'range/{from}/{to}': {
+    shape: { from: Time, to: Time },
+    what: 'entries of a closed interval, newest first',
+    erasable: true,
+  },
+};
+/** What narrows picked entries of numeric series. */
+const filters: Record<string, Omit<Pick, 'erasable'>> = {
+  '': { shape: {}, what: '' },
+  '/filter/{tag}/{is}/{text}': {
+    shape: { tag: Word, is: z.enum(['equals', 'contains']), text: Word },
+    what: ', of those the ones whose tag equals or contains a text',
+  },
+};
+
+function numeric(): Calls {
+  const calls: Calls = {};
+  for (const [pick, { shape, what, erasable }] of Object.entries(picks)) {
+    for (const [filter, narrowed] of Object.entries(filters)) {
+      const path = z.object({ ids: SeriesIds, ...shape, ...narrowed.shape });
+      const summary = `${what}${narrowed.what}`;
+      const at = `/ts/{ids}/${pick}${filter}` as const;
+      calls[`GET ${at}`] = reads({ path, summary, gives: jsonOf(Points) });
+      calls[`GET ${at}/{by}`] = reads({
+        ...{ path: path.extend({ by: Aggregate }), summary: `An aggregate of: ${summary}` },
+        ...{ what: 'the number; `{}` where there is none', gives: jsonOf(Result) },
+      });
+      if (erasable) calls[`DELETE ${at}`] = erases({ path, summary: `Deletes ${summary}` });
+    }
+  }
+  return calls;
+}
+
+function blobs(): Calls {
+  const calls: Calls = {};
+  for (const [pick, { shape, what, erasable }] of Object.entries(picks)) {
+    const path = z.object({ ids: Ids, ...shape });
+    calls[`GET /ts/blob/{ids}/${pick}`] = reads({ path, summary: what, gives: jsonOf(Documents) });
+    if (erasable) calls[`DELETE /ts/blob/{ids}/${pick}`] = erases({ path, summary: `Deletes ${what}` });
+  }
+  return calls;
+}
+
+/** Writing, counting and watching: the same for both kinds of series. */
+function series(
+  root: '/ts' | '/ts/blob',
+  { id, ids, body }: { id: z.ZodType; ids: z.ZodType; body: z.ZodType },
+): Calls {
+  return {
+    [`POST ${root}/{id}`]: writes({ path: z.object({ id }), summary: 'Writes an entry now', body: jsonOf(body) }),
+    [`GET ${root}/{id}`]: watches({ path: z.object({ id }), summary: 'Watches writes; refused otherwise' }),
+    [`POST ${root}/{id}/at/{time}`]: writes({
+      ...{ path: z.object({ id, time: Time }), summary: 'Writes an entry at a time', body: jsonOf(body) },
+    }),
+    [`GET ${root}/{ids}/length`]: reads({
+      ...{ path: z.object({ ids }), summary: 'How many entries there are' },
+      gives: jsonOf(z.strictObject({ length: z.int().min(0) })),
+    }),
+  };
+}
+
+/** Content type of a value chooses its namespace. */
+const values: Content = { 'application/json': Document, 'text/plain': z.string(), 'application/octet-stream': binary };
+const keyed = { path: z.object({ id: Id, key: Key }) };
+
+function keysAndValues(): Calls {
+  const path = z.object({ id: Id });
+  const namespace = { notes: 'The namespace is that of `Accept`; a DELETE may name it in `Content-Type` instead.' };
+  return {
+    'POST /kv/{id}/{key}': writes({ ...keyed, summary: 'Writes a value', body: values }),
+    'GET /kv/{id}/{key}': reads({
+      ...{ ...keyed, ...namespace, summary: 'A value of one namespace', gives: values },
+      what: 'the value; `{}` or nothing where there is none',
+    }),
+    'DELETE /kv/{id}/{key}': erases({ ...keyed, ...namespace, summary: 'Deletes a value of one namespace' }),
+    'DELETE /kv/{id}': erases({ path, ...namespace, summary: 'Deletes every value of one namespace' }),
+    'GET /kv/{id}/keys': reads({
+      ...{ path, ...namespace, summary: 'The keys of one namespace, newest first', gives: jsonOf(z.array(z.string())) },
+    }),
+    'GET /kv/{id}/count': reads({
+      ...{ path, ...namespace, summary: 'How many keys one namespace has' },
+      gives: jsonOf(z.strictObject({ count: z.int().min(0) })),
+    }),
+  };
+}
+
+export const storeApi: Api = {
+  name: 'store',
+  title: 'Databox store',
+  description:
+    'Time series, keys and values of one component; rest.md has examples. A token permits one method on one path, or on those that begin alike. Every GET may watch instead of read: with `Accept: text/event-stream` or `observe` it is answered by Server-Sent Events, one for each write from then on.',
+  server: {
+    url: 'https://{store}:8080',
+    variables: { store: { default: 'driver-os-monitor-core-store', description: '`<component>-core-store`' } },
+  },
+  security: {
+    token: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-Api-Key',
+      description: 'a token of the arbiter for this store, method and path',
+    },
+    bearer: { type: 'http', scheme: 'bearer', description: 'the same token' },
+  },
+  problems: [
+    ...(['token.missing', 'token.invalid', 'token.forbidden', 'path.invalid', 'path.unknown'] as const),
+    ...(['method.refused', 'store.unknown', 'store.unavailable'] as const),
+  ],
+  calls: {
+    'GET /openapi.json': { ...descriptionCall, open: true },
+    'GET /hello': reads({ summary: 'Says hello', gives: textOf(z.literal('hello world!')) }),
+    'GET /status': reads({ summary: 'Whether it works', gives: textOf(z.literal('active')) }),
+    'GET /time': reads({
+      summary: 'UTC',
+      gives: textOf(z.string().regex(/^[A-Z][a-z]{2} \d{1,2} \d{1,2}:\d{1,2}:\d{1,2}$/)),
+    }),
+    'GET /uptime': reads({
+      summary: 'Ms since it was opened',
+      gives: jsonOf(z.strictObject({ uptime: z.int().min(0) })),
+    }),
+    'GET /cat': reads({ summary: 'Its datasources, newest registration first', gives: jsonOf(Catalogue) }),
+    'POST /cat': writes({
+      ...{ summary: 'Registers a datasource; the same href replaces', body: jsonOf(Registration) },
+      problems: ['catalogue.invalid'],
+    }),
+    ...series('/ts', { id: SeriesId, ids: SeriesIds, body: Point }),
+    ...series('/ts/blob', { id: Id, ids: Ids, body: Document }),
+    ...numeric(),
+    ...blobs(),
+    ...keysAndValues(),
+  },
+};
