@@ -9,10 +9,11 @@ import type { Sources } from './sources.ts';
 import { packInto } from './tools.ts';
 
 /**
- * Makes `dist/<file>` for a target.
+ * Makes the binary of a target.
+ * @param to  the folder; dist
  * @returns its path
  */
-export async function makeBinary(target: Target, sources: Sources): Promise<string> {
+export async function makeBinary(target: Target, sources: Sources, to = dist): Promise<string> {
   const version = nodeVersion(target);
   if (process.version !== `v${version}`) throw new Error(`run this with Node ${version}, not ${process.version}`);
   const home = await cacheNode(target);
@@ -34,8 +35,8 @@ export async function makeBinary(target: Target, sources: Sources): Promise<stri
   // pkg takes its cache to be in the user's home.
   await withEnvironment({ HOME: home, TMPDIR: dirname(entry) }, () => packInto(entry, { targets, seaConfig }));
   chmodSync(output, 0o755);
-  renameSync(output, join(dist, target.file));
-  return join(dist, target.file);
+  renameSync(output, join(to, target.file));
+  return join(to, target.file);
 }
 
 function put(path: string, text: string): string {

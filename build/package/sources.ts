@@ -13,6 +13,10 @@ export const workers = [
   'src/store/sqlite/writer.ts',
 ] as const;
 
+/** What a source is bundled as; its path in the project. For a package of another version than this. */
+export type Change = (path: string, text: string) => string;
+const unchanged: Change = (_path, text) => text;
+
 export type Sources = {
   main: string;
   workers: Record<string, string>;
@@ -22,9 +26,9 @@ export type Sources = {
 };
 
 /** Bundles the program and its threads. @throws when an import cannot be resolved, or would be outside the bundle */
-export async function bundleSources(): Promise<Sources> {
-  const main = await bundle('src/main.ts');
-  const threads = await Promise.all(workers.map(async (path) => [path, await bundle(path)] as const));
+export async function bundleSources(change = unchanged): Promise<Sources> {
+  const main = await bundle('src/main.ts', change);
+  const threads = await Promise.all(workers.map(async (path) => [path, await bundle(path, change)] as const));
   return {
     main: main.text,
     workers: Object.fromEntries(threads.map(([path, { text }]) => [path, text])),
@@ -38,7 +42,7 @@ export async function bundleSources(): Promise<Sources> {
 }
 
 /** One module and all it imports, as a CommonJS text. @param path in the project */
-export async function bundle(path: string): Promise<{ text: string; metafile: Metafile }> {
+export async function bundle(path: string, change = unchanged): Promise<{ text: string; metafile: Metafile }> {
   const { outputFiles, metafile } = await build({
     entryPoints: [path],
     absWorkingDir: root,
@@ -56,24 +60,22 @@ export async function bundle(path: string): Promise<{ text: string; metafile: Me
     logLevel: 'warning',
     metafile: true,
     write: false,
-    plugins: [ownAddress, sqlite, english],
+    plugins: [ownSources(change), sqlite, english],
   });
   return { text: outputFiles[0]?.text ?? '', metafile };
 }
 
 /** CommonJS has no `import.meta.url`: each of our sources sees its path in the project, which names what is bundled. */
-const ownAddress: Plugin = {
-  name: 'own-address',
+const ownSources = (change: Change): Plugin => ({
+  name: 'own-sources',
   setup(bundler) {
-    bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(
-        'import.meta.url',
-        JSON.stringify(`file:///${relative(root, path)}`),
-      ),
-      loader: 'ts',
-    }));
+    bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const name = relative(root, path);
+      const text = change(name, readFileSync(path, 'utf8'));
+      return { contents: text.replaceAll('import.meta.url', JSON.stringify(`file:///${name}`)), loader: 'ts' };
+    });
   },
-};
+});
 
 /** zod brings its messages in fifty languages, of which its default is used: a tenth of all that a start has to read. */
 const english: Plugin = {

@@ -56,7 +56,10 @@ const service = (program: string, config: string): string => `[Service]
 Type=notify
 NotifyAccess=main
 ExecStartPre=-+/sbin/modprobe -abq ${modules.join(' ')}
+# An update that was interrupted is undone; one that works for a while is kept (docs/upgrade.md).
+ExecStartPre=-+${updaterOf(program)} check
 ExecStart=${program} start --config ${config}
+ExecStartPost=-+${updaterOf(program)} settle
 Restart=always
 RestartSec=10
 # 0: databox stop. 64, 78: the same command line and settings would fail again.
@@ -114,6 +117,9 @@ ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectClock=yes
 ProtectProc=invisible`;
+
+/** Beside the program's folder: /usr/bin/databox has /usr/lib/databox/update. */
+const updaterOf = (program: string): string => program.replace(/[^/]+\/[^/]+$/, 'lib/databox/update');
 
 const install = `[Install]
 WantedBy=multi-user.target`;
