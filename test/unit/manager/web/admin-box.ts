@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startAppstore } from '../../../../src/appstore/index.ts';
+import { parseManifest, startAppstore } from '../../../../src/appstore/index.ts';
 import { loadConfig } from '../../../../src/base/config.ts';
 import { Failure } from '../../../../src/base/errors.ts';
 import { listen } from '../../../../src/base/listen.ts';
@@ -90,6 +90,9 @@ async function fill(handler: ReturnType<Awaited<ReturnType<typeof startStores>>[
   }
 }
 
+const fail = (): never => {
+  throw new Error('the manifest of this file asks for a datasource');
+};
 const item = (href: string) => ({
   'item-metadata': [{ rel: 'urn:X-hypercat:rels:hasDescription:en', val: 'Load \u001b[31mred' }],
   href,
@@ -114,12 +117,23 @@ function adminManager() {
     status: () =>
       Promise.resolve({
         ...{ version: '1', release: '0.5.2', startedAt: 0, pool: '10.196.0.0/16', healthy: false, stores: 1 },
-        ...{ problems: ['the rules were flushed'], components: { running: 1, failed: 1, waiting: 0 } },
+        ...{ problems: ['the rules were flushed'], clockJumps: [] },
+        components: { waiting: 0, preparing: 0, starting: 0, running: 1, complete: 0, failed: 1, shutdown: 0 },
       }),
     review: ({ name, manifest }: { name?: string; manifest?: typeof app }) => {
-      const about = manifest ?? { ...app, name: name ?? '' };
       if (name === 'nothing') throw new Failure('manifest.unknown', 'no repository has nothing');
-      const wish = { ...app.datasources[0], min: 1, max: 1, chosen: [], candidates: given.candidates.map(item) };
+      const about = parseManifest(manifest ?? { ...app, name }).manifest;
+      const { type, clientid, name: label, required } = app.datasources[0] ?? fail();
+      const wish = {
+        type,
+        clientid,
+        name: label,
+        required,
+        min: 1,
+        max: 1,
+        chosen: [],
+        candidates: given.candidates.map(item),
+      };
       return Promise.resolve({
         ...{ manifest: about, warnings: ['sloppy'], origin: 'owner', risk: 4, installed: about.name === 'driver-x' },
         changed: about.name === 'driver-x' ? [] : null,
@@ -134,6 +148,8 @@ function adminManager() {
       await Promise.resolve();
       if (given.installFailure) throw given.installFailure;
     },
+    checkReplacement: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'check', argument })),
+    replace: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'replace', argument })),
     // Where no Docker engine is.
     engine: () => ({ host: 'unix:///nonexistent/docker.sock', arch: 'amd64' }),
     dataSources: () => Promise.resolve(given.candidates.map(item)),
@@ -152,7 +168,11 @@ function adminManager() {
 
 function farNetwork() {
   const calls: Calls = [];
-  const place = { address: '10.196.1.2', managerAddress: '10.196.1.254' };
+  const place = {
+    ...{ network: 'app-y-network', bridge: 'dbx-0', subnet: '10.196.1.0/24', gateway: '10.196.1.1', resolvConf: '/x' },
+    address: '10.196.1.2',
+    managerAddress: '10.196.1.254',
+  };
   const ports = [{ protocol: 'tcp', port: 8080 }];
   const peers = [{ name: 'arbiter', address: '10.196.1.250', ports, accepted: 3, refused: 1 }];
   const refusal = {
@@ -169,6 +189,7 @@ function farNetwork() {
       Promise.resolve({
         ...{ pool: '10.196.0.0/16', healthy: true, problems: [], components: [{ name: 'app-y', place, peers }] },
         ...{ refused: [refusal], names: [{ component: 'app-y', name: 'evil\u001b.example', count: 2 }] },
+        withheld: [],
       }),
     connect: (name: string, argument: unknown) =>
       Promise.resolve(void calls.push({ name: `connect ${name}`, argument })),

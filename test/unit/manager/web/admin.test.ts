@@ -83,7 +83,7 @@ describe('components', () => {
   });
   test('restart, agreement, revoke and allow', async () => {
     expect((await box.ask('POST', '/components/driver-x/restart')).status).toBe(200);
-    expect(await get('/components/driver-x/sla')).toEqual({ name: 'driver-x' });
+    expect(await get('/components/driver-x/sla')).toMatchObject({ name: 'driver-x', revoked: { hosts: [] } });
     await box.ask('POST', '/components/app-y/revoke', { datasource: 'LOAD' });
     await box.ask('POST', '/components/app-y/allow', { destination: 'https://a.example/' });
     expect((await box.ask('POST', '/components/app-y/revoke', { datasource: 'a', host: 'b' })).status).toBe(400);

@@ -97,7 +97,7 @@ describe('/core-ui/ui/api', () => {
       404,
       expect.objectContaining({ code: 'manifest.unknown' }),
     ]);
-    expect(await get('/core-ui/ui/api/permissions/app-x')).toEqual([200, { name: 'app-x' }]);
+    expect(await get('/core-ui/ui/api/permissions/app-x')).toMatchObject([200, { name: 'app-x' }]);
   });
   test('drivers that could feed an app are those that provide a type it asks for and are not installed', async () => {
     const offered = async () =>

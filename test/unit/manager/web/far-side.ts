@@ -3,6 +3,7 @@ import type { Appstore, Entry } from '../../../../src/appstore/index.ts';
 import { parseManifest } from '../../../../src/appstore/index.ts';
 import { Failure } from '../../../../src/base/errors.ts';
 import type { Tls } from '../../../../src/base/listen.ts';
+import type { Sla } from '../../../../src/manager/sla.ts';
 import type { ComponentStatus, Manager, UiTarget } from '../../../../src/manager/index.ts';
 
 export type Calls = { name: string; argument: unknown }[];
@@ -45,7 +46,15 @@ export function farManager(o: { tls: Tls; rootPem: string; targets?: Record<stri
     dataSources: () => Promise.resolve([]),
     sla(name: string) {
       must(name);
-      return { name };
+      return slaOf(name);
+    },
+    review(asked: { name?: string; manifest?: unknown }) {
+      const about = asked.manifest === undefined ? undefined : parseManifest(asked.manifest);
+      if (!about) throw new Failure('manifest.unknown', `no repository has ${asked.name}`);
+      return Promise.resolve({
+        ...{ ...about, origin: 'owner', asks: [], datasources: [], risk: 0, installed: false, changed: null },
+        image: { reference: 'x', id: null, preferred: 'x' },
+      });
     },
     uiTarget: (name: string) => targets[name],
   };
@@ -70,6 +79,21 @@ export function farAppstore(manifests: unknown[] = []): Appstore & { calls: Call
   };
   return far as unknown as ReturnType<typeof farAppstore>;
 }
+
+/** What was agreed with a component that asks for nothing. */
+export const slaOf = (name: string): Sla => ({
+  ...{ name: name as Sla['name'], type: 'app', origin: 'owner', commit: null, approvedAt: 0 },
+  manifest: parseManifest({
+    name,
+    'databox-type': 'app',
+    version: '1',
+    description: '',
+    author: '',
+    license: '',
+    tags: [],
+  }).manifest,
+  ...{ image: { reference: 'x', id: null }, datasources: [], revoked: { destinations: [], hosts: [] } },
+});
 
 export const statusOf = (name: string, more: Partial<ComponentStatus> = {}): ComponentStatus => ({
   ...{ name, type: 'app', desiredState: 'running', state: 'running', status: 'running' },
