@@ -24,5 +24,7 @@ const project = (displayName, folder) => ({
  * the binaries that `npm run package` made (scripts/test --package).
  */
 export default {
+  // A test that hangs fails; one on a busy machine, or on a Pi, is only slow.
+  testTimeout: 60_000,
   projects: ['unit', 'kernel', 'e2e', 'abuse', 'package'].map((name) => project(name, name)),
 };

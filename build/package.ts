@@ -9,6 +9,7 @@ import { dist, root, targets } from './package/paths.ts';
 import { packageVersion, releaseEpoch } from './package/release.ts';
 import { bundleSources } from './package/sources.ts';
 import { fetchTools } from './package/tools.ts';
+import { buildShellFiles } from './shell.ts';
 
 const [wanted = ''] = process.argv.slice(2);
 const chosen = targets.filter(({ file }) => file.includes(wanted));
@@ -25,6 +26,8 @@ for (const target of chosen) {
 const parts = inventory(sources.metafiles);
 writeLicences(parts);
 writeBill(packageVersion, parts);
+// Before the Debian packages, which hold them.
+buildShellFiles();
 const epoch = await releaseEpoch();
 for (const target of chosen) {
   const binary = join(dist, target.file);

@@ -2,3 +2,5 @@
 export type { CliOptions, DevRequest, DoctorOptions, FetchSource, StateAction } from './options.ts';
 export { createProgram } from './program.ts';
 export { cliReference } from './reference.ts';
+export { completionOf, type Shell, shellNames } from './completion/index.ts';
+export { manPage } from './man.ts';

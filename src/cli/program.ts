@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { exitCode, Failure } from '../base/errors.ts';
 import { agreementCommands } from './agreement.ts';
 import { componentCommand } from './component/index.ts';
+import { completionCommands } from './completion/index.ts';
 import { componentCommands } from './components.ts';
 import { diagnosisCommands } from './diagnosis.ts';
+import { arrangeHelp } from './examples.ts';
 import { exportCommand } from './exports.ts';
 import { installCommand } from './install.ts';
 import { networkCommand } from './network.ts';
@@ -40,5 +42,7 @@ export function createProgram(options: CliOptions): Command {
   storeCommand(program);
   repositoryCommands(program);
   stateCommands(program, options);
+  completionCommands(program);
+  arrangeHelp(program);
   return program;
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { failures } from '../base/errors.ts';
+import { examplesOf } from './examples.ts';
+import { isSetting, type Leaf, leavesOf, optionsOf, sentence } from './tree.ts';
 
 /** sysexits.h, in words. */
-const meanings: Record<number, string> = {
+export const meanings: Record<number, string> = {
   0: 'done',
   1: 'you said no',
   64: 'the command line was not understood',
@@ -20,7 +22,6 @@ const meanings: Record<number, string> = {
 
 /** docs/cli.md: every command with its options, and what exit codes mean. */
 export function cliReference(program: Command): string {
-  const commands = program.commands.flatMap((command) => leaves(command, program.name()));
   return [
     '# Command line',
     '',
@@ -29,7 +30,7 @@ export function cliReference(program: Command): string {
     'All but `start`, `dev`, `config`, `doctor`, `test`, `service`, `state` and `version` speak to the running Databox over its\nadmin socket and need root; `service` needs root too, and `doctor` looks at more as root.',
     'With `--json` they print JSON on standard output, and a failure as a problem object on standard error.',
     '',
-    ...commands.flatMap(section),
+    ...leavesOf(program).flatMap(section),
     '## Exit codes',
     '',
     '| code | meaning | failures |',
@@ -39,20 +40,11 @@ export function cliReference(program: Command): string {
   ].join('\n');
 }
 
-type Leaf = { path: string; command: Command };
-
-/** Commands that do something; a group is only a prefix. */
-function leaves(command: Command, before: string): Leaf[] {
-  const path = `${before} ${command.name()}`;
-  if (command.name() === 'help') return [];
-  if (command.commands.length === 0) return [{ path, command }];
-  return command.commands.flatMap((inner) => leaves(inner, path));
-}
-
 function section({ path, command }: Leaf): string[] {
-  const all = command.options.filter(({ hidden }) => !hidden);
-  const own = all.filter(({ helpGroupHeading }) => helpGroupHeading === undefined);
+  const all = optionsOf(command);
+  const own = all.filter((option) => !isSetting(option));
   const options = own.map(({ flags, description }) => `| \`${cell(flags)}\` | ${cell(description)} |`);
+  const examples = examplesOf(path).map(([line, does]) => `${line}    # ${does}`);
   const settings =
     own.length < all.length ? ['Every setting of [configuration.md](configuration.md) is an option too.', ''] : [];
   return [
@@ -63,6 +55,7 @@ function section({ path, command }: Leaf): string[] {
     ...['```', `${path} ${command.usage()}`, '```', ''],
     ...(options.length > 0 ? ['| option | does |', '|---|---|', ...options, ''] : []),
     ...settings,
+    ...(examples.length > 0 ? ['```', ...examples, '```', ''] : []),
   ];
 }
 
@@ -73,4 +66,3 @@ const failuresOf = (exit: number): string =>
     .join(', ');
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
@@ -27,10 +27,9 @@ export function storeCommand(program: Command): void {
   const get = store
     .command('get <store> <path>')
     .description('print what a GET of a path answers, such as /ts/loadavg1/latest')
-    .option('--as <format>', `one of ${Object.keys(formats).join(', ')}`, 'json');
+    .addOption(new Option('--as <format>', 'how to have it').choices(Object.keys(formats)).default('json'));
   asking<{ as: string }>(get, async ({ box, json }, [name = '', path = ''], { as }) => {
-    const accept = Object.hasOwn(formats, as) ? formats[as as keyof typeof formats] : undefined;
-    if (accept === undefined) throw new Failure('usage', `--as takes one of ${Object.keys(formats).join(', ')}`);
+    const accept = formats[as as keyof typeof formats];
     const sent = `/stores/${encodeURIComponent(name)}${path.startsWith('/') ? '' : '/'}${path}`;
     const answer = await box.open({ path: encodeURI(decoded(sent)), accept });
     // Foreign bytes do not reach a terminal as they are; a pipe or a file gets every one of them.

@@ -1,0 +1,52 @@
+/** Groups of the help, and what people type most. */
+import type { Command } from 'commander';
+import { leavesOf } from './tree.ts';
+
+const groups: Record<string, readonly string[]> = {
+  'Owner:': [
+    ...['install', 'list', 'uninstall', 'restart', 'logs', 'revoke', 'allow', 'net', 'export', 'store', 'search'],
+    'repo',
+  ],
+  'Authors:': ['dev', 'token', 'install-component', 'sdk'],
+};
+const otherGroup = 'Machine:';
+export const groupNames = [...Object.keys(groups), otherGroup];
+
+/** Which group of the help a command of the first level stands in. */
+export const groupOf = (name: string): string =>
+  Object.entries(groups).find(([, names]) => names.includes(name))?.[0] ?? otherGroup;
+
+export type Example = readonly [line: string, does: string];
+const examples: Record<string, readonly Example[]> = {
+  'databox start': [
+    ['databox start', 'the first start prints the owner’s password'],
+    ['databox start --config /etc/databox/config.json', 'with settings of a file'],
+  ],
+  'databox dev': [['databox dev --port 0', 'a desk for the component in this folder']],
+  'databox install': [
+    ['databox install driver-os-monitor', 'shows what it asks for, and asks you'],
+    ['databox install ./databox-manifest.json --yes', 'a manifest of your own, agreed unseen'],
+  ],
+  'databox uninstall': [['databox uninstall app-os-monitor --delete-data', 'nothing of it stays']],
+  'databox logs': [['databox logs -f driver-os-monitor', 'until Ctrl-C']],
+  'databox revoke': [['databox revoke app-os-monitor --datasource freemem', 'no reading of freemem any more']],
+  'databox export log': [['databox export log --since 2026-01-31 --json', 'what left since then, for a program']],
+  'databox store get': [['databox store get driver-os-monitor-core-store /ts/loadavg1/latest', 'the newest value']],
+  'databox completion': [
+    ['source <(databox completion bash)', 'for this shell'],
+    ['databox completion fish >~/.config/fish/completions/databox.fish', 'for good'],
+  ],
+};
+
+export const examplesOf = (path: string): readonly Example[] => examples[path] ?? [];
+
+/** Puts the commands of the help into groups, and examples below what people type most. */
+export function arrangeHelp(program: Command): void {
+  const rank = (command: Command): number => groupNames.indexOf(groupOf(command.name()));
+  (program.commands as Command[]).sort((a, b) => rank(a) - rank(b));
+  for (const command of program.commands) command.helpGroup(groupOf(command.name()));
+  for (const { path, command } of leavesOf(program)) {
+    const lines = examplesOf(path).map(([line, does]) => `  ${line}\n      ${does}`);
+    if (lines.length > 0) command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+  }
+}
