@@ -4,9 +4,16 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { createProgram, type DevRequest, type DoctorOptions, type FetchSource, type StateAction } from './cli/index.ts';
+import {
+  createProgram,
+  type DevRequest,
+  type DoctorOptions,
+  type FetchSource,
+  modernSpelling,
+  type StateAction,
+} from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
-import { exitCode, Failure } from './base/errors.ts';
+import { exitCode, Failure, problem } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
 
 const version = '0.1.0';
@@ -114,9 +121,14 @@ const doctor: DoctorOptions = {
 
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, fetchSource, state, version, doctor }).parseAsync(process.argv);
+    await createProgram({ start, dev, fetchSource, state, version, doctor }).parseAsync(modernSpelling(process.argv));
     process.exit(process.exitCode);
   } catch (err) {
+    // A program that started us reads the same as from every other command.
+    if (err instanceof Failure && process.argv.includes('--json')) {
+      console.error(JSON.stringify(problem(err)));
+      process.exit(exitCode(err));
+    }
     const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);
     const mark = isJournal(2, process.env['JOURNAL_STREAM']) ? prefixOf(50) : '';
     console.error(mark + sentence.replaceAll('\n', `\n${mark}`));

@@ -38,6 +38,7 @@ export function reporting<Options>(
   work: (session: Reporting, args: string[], options: Options) => Promise<void>,
 ): Command {
   return command.addOption(jsonOption()).action(async () => {
+    endWithReader();
     const options = command.opts<Options & { json?: boolean }>();
     const json = options.json ?? false;
     const say: Session['say'] = (value, human) =>
@@ -49,6 +50,15 @@ export function reporting<Options>(
       process.stderr.write(json ? `${JSON.stringify(problem(err))}\n` : `databox: ${visible(err.message)}\n`);
       process.exitCode = exitCode(err);
     }
+  });
+}
+
+/** Whoever read us, such as `head`, has had enough: that is no failure. */
+function endWithReader(): void {
+  if (process.stdout.listenerCount('error') > 0) return;
+  process.stdout.on('error', (err: NodeJS.ErrnoException) => {
+    if (err.code === 'EPIPE') process.exit(process.exitCode);
+    throw err;
   });
 }
 

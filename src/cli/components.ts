@@ -18,7 +18,7 @@ type Component = z.infer<typeof Component>;
 
 export const pathOf = (name: string, rest = ''): string => `/components/${encodeURIComponent(name)}${rest}`;
 
-/** `list`, `uninstall`, `restart` and `logs`. */
+/** `list`, `uninstall` and `restart`. */
 export function componentCommands(program: Command): void {
   const list = program.command('list').description('what is installed, and how it does');
   asking(list, async ({ box, say }) => {
@@ -41,15 +41,6 @@ export function componentCommands(program: Command): void {
   asking(restart, async ({ box, say }, [name = '']) => {
     await box.ask({ method: 'POST', path: pathOf(name, '/restart') });
     say({ restarted: name }, () => `${visible(name)} was restarted.\n`);
-  });
-
-  const logs = program.command('logs <name>').description('print what an app or driver wrote');
-  logs.option('-f, --follow', 'go on until interrupted');
-  asking<{ follow?: true }>(logs, async ({ box, json }, [name = ''], { follow }) => {
-    const path = pathOf(name, follow ? '/logs?follow=1' : '/logs');
-    for await (const line of box.lines({ path, accept: 'text/plain' })) {
-      process.stdout.write(json ? `${JSON.stringify({ line })}\n` : `${line.split('\t').map(visible).join('\t')}\n`);
-    }
   });
 }
 

@@ -28,9 +28,19 @@ const examples: Record<string, readonly Example[]> = {
     ['databox install ./databox-manifest.json --yes', 'a manifest of your own, agreed unseen'],
   ],
   'databox uninstall': [['databox uninstall app-os-monitor --delete-data', 'nothing of it stays']],
-  'databox logs': [['databox logs -f driver-os-monitor', 'until Ctrl-C']],
+  'databox logs': [
+    ['databox logs -f driver-os-monitor', 'until Ctrl-C'],
+    ['databox logs -f', 'of all, each line with its name'],
+  ],
   'databox revoke': [['databox revoke app-os-monitor --datasource freemem', 'no reading of freemem any more']],
   'databox export log': [['databox export log --since 2026-01-31 --json', 'what left since then, for a program']],
+  'databox store watch': [['databox store watch driver-os-monitor-core-store /ts/*', 'until Ctrl-C']],
+  'databox token': [
+    [
+      'databox token app-os-monitor GET driver-os-monitor-core-store /ts/loadavg1/latest',
+      'with the curl line to try it',
+    ],
+  ],
   'databox store get': [['databox store get driver-os-monitor-core-store /ts/loadavg1/latest', 'the newest value']],
   'databox completion': [
     ['source <(databox completion bash)', 'for this shell'],

@@ -4,3 +4,4 @@ export { createProgram } from './program.ts';
 export { cliReference } from './reference.ts';
 export { completionOf, type Shell, shellNames } from './completion/index.ts';
 export { manPage } from './man.ts';
+export { modernSpelling } from './original.ts';

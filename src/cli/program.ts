@@ -8,6 +8,7 @@ import { diagnosisCommands } from './diagnosis.ts';
 import { arrangeHelp } from './examples.ts';
 import { exportCommand } from './exports.ts';
 import { installCommand } from './install.ts';
+import { logsCommand } from './logs.ts';
 import { networkCommand } from './network.ts';
 import type { CliOptions } from './options.ts';
 import { processCommands } from './process.ts';
@@ -16,6 +17,8 @@ import { serviceCommands } from './service/commands.ts';
 import { settingCommands } from './settings.ts';
 import { stateCommands } from './state.ts';
 import { storeCommand } from './stores.ts';
+import { tokenCommand } from './token.ts';
+import { usageProblems } from './usage.ts';
 
 /**
  * The whole command line. `parseAsync` prints what a command has to say; a command that fails prints one sentence (with
@@ -23,11 +26,12 @@ import { storeCommand } from './stores.ts';
  * `dev` are thrown.
  */
 export function createProgram(options: CliOptions): Command {
-  const program = new Command('databox')
+  const program: Command = new Command('databox')
     .description('A personal data platform: apps use your data where it is, and only as you agreed.')
     .version(options.version, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'print help for a command')
     .showSuggestionAfterError()
+    .configureOutput(usageProblems(() => (program as { rawArgs?: string[] }).rawArgs ?? []))
     .exitOverride(({ exitCode: code }) => process.exit(code === 0 ? 0 : exitCode(new Failure('usage', ''))));
   settingCommands(program, options);
   processCommands(program, options);
@@ -36,12 +40,14 @@ export function createProgram(options: CliOptions): Command {
   installCommand(program);
   componentCommand(program, options);
   componentCommands(program);
+  logsCommand(program);
   agreementCommands(program);
   networkCommand(program);
   exportCommand(program);
   storeCommand(program);
   repositoryCommands(program);
   stateCommands(program, options);
+  tokenCommand(program);
   completionCommands(program);
   arrangeHelp(program);
   return program;

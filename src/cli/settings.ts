@@ -12,6 +12,7 @@ import {
 } from '../base/config.ts';
 import { reporting, whole } from './command.ts';
 import type { CliOptions } from './options.ts';
+import { originalNames, originalSwitches, refuseOriginal } from './original.ts';
 import { table } from './text.ts';
 
 /** Short names of flags that people type. */
@@ -25,6 +26,7 @@ const names = Object.keys(settings) as SettingName[];
 /** `start`, `dev` and `config show`: the commands that read the configuration themselves. */
 export function settingCommands(program: Command, { start, dev }: CliOptions): void {
   const starting = configurable(program.command('start').description('start Databox in the foreground'));
+  takeOriginal(starting);
   starting.action(() => start(withFile(sourcesOf(starting))));
 
   const desk = configurable(
@@ -62,6 +64,18 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
   });
 }
 
+/** `start` also takes the names that the original's documentation has. */
+function takeOriginal(starting: Command): void {
+  starting.option('--json', 'print a failure to start as JSON');
+  for (const [flag, name] of Object.entries(originalNames)) {
+    starting.addOption(new Option(`${flag} <value>`, `the original’s name of ${flagOf(name)}`));
+  }
+  for (const [flag, [name, value]] of Object.entries(originalSwitches)) {
+    starting.addOption(new Option(flag, `the original’s name of ${flagOf(name)} ${value}`));
+  }
+  refuseOriginal(starting);
+}
+
 /** With the file that is read when none is named. */
 export const withFile = (sources: Sources): Sources => ({ ...sources, file: configFileOf(sources.file, process.env) });
 const fallbackOf = (command: Command): string =>
@@ -88,6 +102,11 @@ export function sourcesOf(command: Command): Sources {
   const value = (flag: string): unknown => given[new Option(`${flag} <value>`).attributeName()];
   const flags: Partial<Record<SettingName, unknown>> = {};
   for (const name of names) if (value(flagOf(name)) !== undefined) flags[name] = value(flagOf(name));
-  for (const [flag, name] of Object.entries(aliases)) if (value(flag) !== undefined) flags[name] = value(flag);
+  for (const [flag, name] of Object.entries({ ...aliases, ...originalNames })) {
+    if (value(flag) !== undefined) flags[name] = value(flag);
+  }
+  for (const [flag, [name, set]] of Object.entries(originalSwitches)) {
+    if (given[new Option(flag).attributeName()] === true) flags[name] = set;
+  }
   return { flags, file: value('--config') as string | undefined };
 }

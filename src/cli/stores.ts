@@ -6,6 +6,7 @@ import { validate } from '../base/http.ts';
 import { visible } from '../base/visible.ts';
 import { asking } from './command.ts';
 import { bytes, table } from './text.ts';
+import { watchCommand } from './watch.ts';
 
 const Store = z.looseObject({
   name: z.string(),
@@ -15,7 +16,7 @@ const Store = z.looseObject({
 type Store = z.infer<typeof Store>;
 const formats = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' };
 
-/** `store ls` and `store get`: the owner's look into their data. */
+/** `store ls`, `store get` and `store watch`: the owner's look into their data. */
 export function storeCommand(program: Command): void {
   const store = program.command('store').description('look into the stores');
   asking(store.command('ls [store]').description('stores and their datasources'), async ({ box, say }, [wanted]) => {
@@ -28,6 +29,7 @@ export function storeCommand(program: Command): void {
     .command('get <store> <path>')
     .description('print what a GET of a path answers, such as /ts/loadavg1/latest')
     .addOption(new Option('--as <format>', 'how to have it').choices(Object.keys(formats)).default('json'));
+  watchCommand(store);
   asking<{ as: string }>(get, async ({ box, json }, [name = '', path = ''], { as }) => {
     const accept = formats[as as keyof typeof formats];
     const sent = `/stores/${encodeURIComponent(name)}${path.startsWith('/') ? '' : '/'}${path}`;

@@ -17,12 +17,15 @@ export const coloured = (colour: Colour, text: string): string =>
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], none = 'nothing'): string {
   if (rows.length === 0) return `${none}\n`;
   const cells = rows.map((row) => columns.map(({ of }) => visible(String(of(row)))));
-  const widths = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  const wanted = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  // A file or a pipe gets every letter; a terminal would break long lines anywhere.
+  const widths = process.stdout.isTTY ? fit(wanted, process.stdout.columns) : wanted;
   const line = (texts: readonly string[], paint: (text: string, at: number) => string): string =>
     texts
       .map((text, at) => {
         const width = at === columns.length - 1 && !columns[at]?.right ? 0 : (widths[at] ?? 0);
-        return paint(columns[at]?.right ? text.padStart(width) : text.padEnd(width), at);
+        const shown = cut(text, widths[at] ?? 0);
+        return paint(columns[at]?.right ? shown.padStart(width) : shown.padEnd(width), at);
       })
       .join('  ')
       .trimEnd();
@@ -38,6 +41,20 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   );
   return `${[head, ...body].join('\n')}\n`;
 }
+
+/** Widths that fit into a line of so many letters, two blanks between them: the widest give way, down to eight. */
+export function fit(wanted: readonly number[], room: number): number[] {
+  const widths = [...wanted];
+  const least = 8;
+  for (let over = widths.reduce((sum, width) => sum + width + 2, -2) - room; over > 0; over--) {
+    const widest = Math.max(...widths);
+    if (widest <= least) break;
+    widths[widths.indexOf(widest)] = widest - 1;
+  }
+  return widths;
+}
+
+const cut = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
 /** `2026-01-31 13:05:59` in UTC, from ms since the Unix epoch. */
 export const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');

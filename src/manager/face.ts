@@ -1,5 +1,6 @@
 /** What the manager offers: the shapes that the owner's pages, the admin socket and `main` hold. */
 import type { Manifest } from '../appstore/index.ts';
+import type { MintRequest } from '../arbiter/index.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Tls } from '../base/listen.ts';
 import type { ComponentType, HypercatItem } from '../base/names.ts';
@@ -108,6 +109,15 @@ export type OwnerAuthority = {
   onOwnerRenewed(listener: (tls: Tls) => void): () => void;
 };
 
+/** A route and the caveats of the grant that covers it. */
+export type TokenWish = MintRequest;
+export type MintedToken = {
+  token: string;
+  claims: Record<string, unknown>;
+  /** The component's: from elsewhere the token is refused. Null while it has none. */
+  address: Ip | null;
+};
+
 export type Manager = AsyncDisposable & {
   readonly authority: OwnerAuthority;
   /**
@@ -168,6 +178,11 @@ export type Manager = AsyncDisposable & {
    * @throws Failure `component.unknown`
    */
   logs(name: string, options: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
+  /**
+   * A token as the component itself would get it, for its author; logged.
+   * @throws Failure `component.unknown`, `permission.refused`, `path.invalid`, `rate.exceeded`
+   */
+  token(name: string, wish: TokenWish): MintedToken;
   status(): Promise<Status>;
   /** `undefined` when no such component is running. */
   uiTarget(name: string): UiTarget | undefined;

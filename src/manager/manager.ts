@@ -15,6 +15,7 @@ import { checkReplacement, replace } from './replace.ts';
 import { review, type Present } from './review.ts';
 import { catalogueOf } from './rights.ts';
 import { supervise, type Supervision } from './supervisor.ts';
+import { mintFor } from './token.ts';
 
 const hourMs = 3_600_000;
 /** How soon a new address or time of the machine is noticed. */
@@ -53,6 +54,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     sla: (name) => componentOf(components, name).sla,
     dataSources: () => catalogueOf(core.stores),
     logs: (name, o) => logs(core, name, o),
+    token: (name, wish) => mintFor(core, name, wish),
     status: () => status(core, { version: options.version, startedAt, engine, clock }),
     uiTarget: (name) => uiTarget(core, name),
     resetSockets: (service, caller) => core.services.reset(service, caller),

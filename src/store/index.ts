@@ -1,6 +1,7 @@
 /** store — time-series and key/value datasources over REST; every call is checked against a token. */
 export { startStores, type Stores } from './stores.ts';
 export { storeVersion } from './sql/schema.ts';
+export type { Watcher } from './owner.ts';
 export type { StoreOptions } from './lifecycle.ts';
 export type { Authorise } from './open-store.ts';
 export type { Statistics } from './engine.ts';

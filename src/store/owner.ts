@@ -3,10 +3,12 @@ import { Failure } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { pathOfUrl } from '../base/paths.ts';
 import { mediaTypeOf } from './content.ts';
+import type { EndReason } from './events.ts';
 import { parse } from './grammar.ts';
 import { info, type OpenStore } from './open-store.ts';
 import type { Format, Info, Operation, Read } from './operations.ts';
 import { collect } from './reply.ts';
+import { textOf } from './stream.ts';
 
 /** Largest reply that is held in memory. */
 const limitBytes = 64 * 1024 * 1024;
@@ -27,6 +29,29 @@ export async function ownersRead(store: OpenStore, url: string, accept: Format) 
 export async function ownersCatalogue(store: OpenStore): Promise<HypercatItem[]> {
   const body = await whole(store, { do: 'catalogue' });
   return (JSON.parse(body.toString()) as { items: HypercatItem[] }).items;
+}
+
+export type Watcher = {
+  /** An event as JSON text: `{timestamp, path, format, data}`. False when no more can be taken. */
+  tell(line: string): boolean;
+  /** No more comes. */
+  end(reason: EndReason): void;
+};
+
+/** Observes as no component: what is taken from one does not end it. */
+export function ownersWatch({ observers }: OpenStore, url: string, watcher: Watcher): () => void {
+  const { path, query } = pathOfUrl(url);
+  if (query.size > 0) throw new Failure('path.invalid', 'a watch has no query');
+  const remove = observers.add({
+    ...{ component: '', mode: 'data', path, format: null },
+    tell(event) {
+      if (watcher.tell(textOf(event))) return;
+      remove();
+      watcher.end('slow');
+    },
+    end: (reason) => watcher.end(reason),
+  });
+  return remove;
 }
 
 async function whole(store: OpenStore, question: Read): Promise<Buffer> {

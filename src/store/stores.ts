@@ -7,7 +7,7 @@ import { covers } from '../base/paths.ts';
 import type { Statistics } from './engine.ts';
 import { closeStore, handlerOf, openStore, storeOf, type State, type StoreOptions } from './lifecycle.ts';
 import type { Format } from './operations.ts';
-import { ownersCatalogue, ownersRead } from './owner.ts';
+import { ownersCatalogue, ownersRead, ownersWatch, type Watcher } from './owner.ts';
 import { startSqliteEngine } from './sqlite/engine.ts';
 
 export type Stores = AsyncDisposable & {
@@ -35,6 +35,13 @@ export type Stores = AsyncDisposable & {
    * @throws Failure as the GET; `body.too-large`
    */
   read(name: string, path: string, accept?: Format): Promise<{ type: string; body: Buffer }>;
+  /**
+   * The owner's observation of what is written, without a token.
+   * @param path  as in a URL; a last `*` stands for one or more further characters
+   * @returns the function that ends it
+   * @throws Failure `store.unknown`, `store.unavailable`, `path.invalid`
+   */
+  watch(name: string, path: string, watcher: Watcher): () => void;
   /**
    * Ends a component's observations at once, with the reason `revoked`.
    * @param path  those of this path or pattern only. Returns how many
@@ -69,6 +76,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
       return () => state.listeners.delete(listener);
     },
     read: async (name, path, accept = 'json') => ownersRead(storeOf(state, name), path, accept),
+    watch: (name, path, watcher) => ownersWatch(storeOf(state, name), path, watcher),
     cut({ store, component, path }) {
       const concerns = (observed: string): boolean => path === undefined || path === observed || covers(path, observed);
       const observers = state.open.get(store)?.observers;

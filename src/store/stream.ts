@@ -52,7 +52,8 @@ export function openStream(res: ServerResponse, { mark, gap, onClose }: StreamOp
   };
 }
 
-function textOf(event: Event): string {
+/** One event as JSON text. */
+export function textOf(event: Event): string {
   const { timestamp, path, format } = event;
   const told = JSON.stringify({ timestamp, path, format });
   if (event.mode === 'data') return `${told.slice(0, -1)},"data":${event.json}}`;

@@ -3,7 +3,7 @@ import { describedBy, descriptionPath } from '../../base/description.ts';
 import { problem } from '../../base/errors.ts';
 import { problems, sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
-import { AskedBody, Following, LedgerQuery, Line, Removal } from './bodies.ts';
+import { AskedBody, Following, LedgerQuery, Line, Removal, TokenBody } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { networkCalls } from './network-calls.ts';
 import { noSuchPath } from './reply.ts';
@@ -85,6 +85,9 @@ function agreementCalls(app: Express, { manager }: AdminParts): void {
       sendJson(res, 200, {});
     });
   }
+  app.post('/components/:name/token', async (req, res) => {
+    sendJson(res, 200, manager.token(req.params.name, validate(TokenBody, await jsonOf(req))));
+  });
   app.get('/components/:name/logs', async (req, res) => {
     const follow = validate(Following, req.query).follow === '1';
     const gone = new AbortController();

@@ -1,5 +1,6 @@
 /** Bodies of the owner's and the admin API. */
 import { z } from 'zod';
+import { methods } from '../../base/names.ts';
 import type { InstallRequest } from '../face.ts';
 
 const text = z.string().min(1).max(2_048);
@@ -20,6 +21,21 @@ export const AskedBody = z
 
 export const Named = z.looseObject({ name: text });
 export const Uninstall = z.looseObject({ name: text, data: z.enum(['keep', 'delete']).optional() });
+
+/** A route at a store or service, and the caveats of the grant that covers it; the arbiter knows which there are. */
+export const TokenBody = z.strictObject({
+  method: z.enum(methods),
+  target: text,
+  path: text,
+  caveats: z
+    .array(
+      z.union([
+        z.strictObject({ observe: z.enum(['data', 'audit', 'notification']) }),
+        z.strictObject({ destination: text }),
+      ]),
+    )
+    .default([]),
+});
 
 /** One line of an agreement. */
 export const Line = z.union([

@@ -11,7 +11,7 @@ import {
   type Route,
 } from '../../../base/api.ts';
 import type { FailureCode } from '../../../base/errors.ts';
-import { AskedBody, Following, LedgerQuery, Line, Removal } from '../bodies.ts';
+import { AskedBody, Following, LedgerQuery, Line, Removal, TokenBody } from '../bodies.ts';
 import { Connect, Disconnect, Privileged, Restart } from '../network-calls.ts';
 import { Repository, Search } from '../repository-calls.ts';
 import {
@@ -67,6 +67,16 @@ const told: Record<number, Answer> = {
   },
 };
 
+const Minted = z.strictObject({
+  token: z.string(),
+  claims: z.record(z.string(), z.unknown()),
+  address: z.string().nullable(),
+});
+const Watched = z.union([
+  z.strictObject({ timestamp: z.number(), path: z.string(), format: z.string(), data: z.unknown() }),
+  z.strictObject({ end: z.enum(['closed', 'expired', 'revoked', 'slow']) }),
+]);
+
 const components: Calls = {
   'GET /components': {
     summary: 'What is installed, and how it does',
@@ -112,6 +122,17 @@ const components: Calls = {
     ...{ summary: 'Starts it anew', path: named, answers: done },
     problems: ['component.unknown', 'component.busy', 'image.missing', 'image.invalid', ...engine],
   },
+  'POST /components/{name}/token': posted(
+    {
+      ...{
+        summary: 'Mints a token as the component would get it, and logs that',
+        path: named,
+        body: jsonOf(TokenBody),
+      },
+      answers: { 200: { what: 'the token; it works from `address` only', content: jsonOf(Minted) } },
+    },
+    ...(['component.unknown', 'permission.refused', 'path.invalid', 'rate.exceeded'] as const),
+  ),
   'GET /components/{name}/logs': {
     ...{ summary: 'What it wrote, oldest line first', path: named, query: Following },
     answers: { 200: { what: 'lines', content: textOf() } },
@@ -173,6 +194,20 @@ const stores: Calls = {
     summary: 'Stores and their datasources',
     answers: { 200: { what: 'each store', content: jsonOf(z.array(StoreShape)) } },
     problems: ['store.unknown', 'store.unavailable'],
+  },
+  'GET /watch/{store}/{path*}': {
+    summary: 'What is written to a path, while it is written; a last `*` stands for any further characters',
+    path: z.object({
+      store: z.string().meta({ examples: ['driver-x-core-store'] }),
+      path: z.string().meta({ examples: ['ts/load'] }),
+    }),
+    answers: {
+      200: {
+        what: 'lines of JSON; empty ones show that the connection lives, the last one why it ends',
+        content: { 'application/x-ndjson': Watched.meta({ description: 'each line' }) },
+      },
+    },
+    problems: ['store.unknown', 'store.unavailable', 'path.invalid'],
   },
   'GET /stores/{store}/{path*}': {
     summary: 'What a GET of the path would give a permitted app; `Accept` as there',
