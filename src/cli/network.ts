@@ -24,6 +24,7 @@ const View = z.looseObject({
       ...{ protocol: z.union([z.string(), z.number()]), port: z.number(), count: z.number() },
     }),
   ),
+  unlisted: z.array(z.looseObject({ component: z.string(), count: z.number() })),
   names: z.array(z.looseObject({ component: z.string(), name: z.string(), count: z.number() })),
   healthy: z.boolean(),
   problems: z.array(z.string()),
@@ -41,7 +42,7 @@ const networkText = (view: View): string =>
     `addresses from ${view.pool}; ${view.healthy ? coloured('green', 'enforced') : coloured('red', 'NOT HEALTHY')}\n`,
     ...view.problems.map((problem) => `${coloured('red', visible(problem))}\n`),
     `\n${agreed(view)}`,
-    `\nRefused flows\n${refusedFlows(view)}`,
+    `\nRefused flows\n${refusedFlows(view)}${view.unlisted.map(furtherOf).join('')}`,
     `\nRefused names\n${refusedNames(view)}`,
   ].join('');
 
@@ -76,6 +77,10 @@ const refusedFlows = ({ refused }: View): string =>
     ],
     'none',
   );
+
+/** The record of a component is bounded; what fell out of it is said. */
+const furtherOf = ({ component, count }: View['unlisted'][number]): string =>
+  `and ${count} further attempts of ${visible(component)}, no longer listed\n`;
 
 const refusedNames = ({ names }: View): string =>
   table(

@@ -1,7 +1,7 @@
 /** memory — whether what runs here fits into this machine. Pure, but for what the machine says of itself. */
 import { totalmem } from 'node:os';
 
-/** What the box itself and its engine need beside the containers: the figures of `npm run bench` for a small house. */
+/** What the box itself, its engine and the system need beside the containers: an estimate for a small house. */
 export const ownMb = 300;
 
 /** MB that this process and its containers may have together: the machine's, or those of its control group. */

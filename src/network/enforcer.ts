@@ -6,12 +6,12 @@ import { guard, type Guard } from './guard.ts';
 import { openKernel } from './kernel.ts';
 import { loadNative, type Native } from './native.ts';
 import { icmp, openQueue, type Packet, type Queue, type QueueCounts, tcp, udp } from './queue.ts';
-import { createFlows, type Flows, type PairCount, type Refusal } from './refusals.ts';
+import { createFlows, type Flows, type PairCount, type Refusal, type Unlisted } from './refusals.ts';
 import { createResets, type Resets } from './resets.ts';
 import { aliveSet, resetMark } from './rules.ts';
 import { type Flow, flowKey, masquerade, type Protocol, type Row, type Tables } from './tables.ts';
 
-export type { PairCount, Refusal } from './refusals.ts';
+export type { PairCount, Refusal, Unlisted } from './refusals.ts';
 
 /** Bits of the packet and connection mark that say "accepted"; other software owns the rest of the word. */
 export type Mark = { value: number; mask: number };
@@ -41,6 +41,8 @@ export type Counters = {
   pairs: PairCount[];
   /** Newest first; at most 64 destinations per component. */
   refused: Refusal[];
+  /** What these 64 do not show any more, per component. */
+  unlisted: Unlisted[];
   /** `judged`: verdicts given; `lost`: packets the kernel dropped because we were slow; `malformed`: dropped unread. */
   queue: QueueCounts;
 };
@@ -104,7 +106,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
       const doomed = openFlows(native, mark).filter((flow) => pairs.some((pair) => isOf(pair, flow)));
       return Promise.resolve(cutAll(scissors, doomed));
     },
-    counters: () => ({ pairs: flows.pairs(), refused: flows.refusals(), queue: queue.counts() }),
+    counters: () => ({ ...recordOf(flows), queue: queue.counts() }),
     alive: () => native.setAdd(aliveSet, gatewaysOf(tables)),
     get repairs() {
       return gate.repairs;
@@ -116,6 +118,12 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     },
   };
 }
+
+const recordOf = (flows: Flows) => ({
+  pairs: flows.pairs(),
+  refused: flows.refusals(),
+  unlisted: flows.unlisted(),
+});
 
 async function takeAway(native: Native, mark: Mark, gate: Guard): Promise<void> {
   for (const flow of openFlows(native, mark)) cut(native, flow);

@@ -3,7 +3,7 @@ import type { Cidr, Ip } from '../base/ipv4.ts';
 import type { Config } from '../base/config.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Refusal } from './enforcer.ts';
+import type { Refusal, Unlisted } from './enforcer.ts';
 import type { RefusedName } from './names/resolver.ts';
 import type { Peer } from './policy.ts';
 import type { Protocol } from './tables.ts';
@@ -39,6 +39,8 @@ export type NetworkView = {
   components: { name: string; place: Place; peers: PeerView[] }[];
   /** Refused flows, newest first, per component at most 64 destinations. */
   refused: Refusal[];
+  /** Refused attempts at destinations that `refused` no longer lists, per component; `[]` while it lists all. */
+  unlisted: Unlisted[];
   /** Refused names. */
   names: RefusedName[];
   /** Agreed outside names whose addresses lead inward now (DNS rebinding, or a device that was not agreed as local). */

@@ -1,4 +1,7 @@
-/** refusals — what was asked for and not given: bounded, so that a scan cannot grow memory or push others out. */
+/**
+ * refusals — what was asked for and not given: bounded, so that a scan cannot grow memory or push others out; what is no
+ * longer listed is counted, so that a full record does not look like a whole one.
+ */
 import type { Ip } from '../base/ipv4.ts';
 import { createLimiter } from '../base/rate.ts';
 import type { Protocol } from './tables.ts';
@@ -14,6 +17,8 @@ export type Refusal = {
   port: number;
   count: number;
 };
+/** Attempts of a component since start that are no longer listed, because it asked for too many destinations. */
+export type Unlisted = { component: string; src: Ip; count: number };
 /** Flows from `src` to `dst` (as the component sees it), all ports together, since start. */
 export type PairCount = { src: Ip; dst: Ip; accepted: number; refused: number };
 
@@ -29,11 +34,18 @@ export type Flows = {
   pairs(): PairCount[];
   /** Newest first. */
   refusals(): Refusal[];
+  /** Of each component whose record lost something. */
+  unlisted(): Unlisted[];
   /** Forgets components that are gone. */
   keepOnly(sources: ReadonlySet<Ip>): void;
 };
 
-type Known = { accepted: Map<Ip, number>; refused: Map<Ip, number>; refusals: Map<string, Refusal> };
+type Known = {
+  accepted: Map<Ip, number>;
+  refused: Map<Ip, number>;
+  refusals: Map<string, Refusal>;
+  unlisted?: Unlisted;
+};
 
 /**
  * @param onNew  a refusal that is not in the record yet; at most 10 calls a second
@@ -58,17 +70,23 @@ export function createFlows(
       accepted.set(dst, (accepted.get(dst) ?? 0) + 1);
     },
     refused(attempt) {
-      const { refused, refusals } = of(attempt.src);
+      const known = of(attempt.src);
+      const { refused, refusals } = known;
       putLast(refused, attempt.dst, (refused.get(attempt.dst) ?? 0) + 1);
       const key = `${attempt.dst} ${attempt.protocol} ${attempt.port}`;
       const before = refusals.get(key);
       const after = { ...attempt, at: now(), count: (before?.count ?? 0) + 1 };
-      putLast(refusals, key, after);
+      const lost = putLast(refusals, key, after);
+      if (lost) {
+        const { component, src } = attempt;
+        known.unlisted = { component, src, count: (known.unlisted?.count ?? 0) + lost.count };
+      }
       if (!before && reports.take('all') === 0) onNew(after);
     },
     pairs: () => [...bySource].flatMap(([src, known]) => pairsOf(src, known)),
     refusals: () =>
       [...bySource.values()].flatMap(({ refusals }) => [...refusals.values()]).sort((a, b) => b.at - a.at),
+    unlisted: () => [...bySource.values()].flatMap(({ unlisted }) => unlisted ?? []),
     keepOnly(sources) {
       for (const src of bySource.keys()) if (!sources.has(src)) bySource.delete(src);
     },
@@ -83,10 +101,12 @@ const pairsOf = (src: Ip, { accepted, refused }: Known): PairCount[] =>
     refused: refused.get(dst) ?? 0,
   }));
 
-/** Sets it as the newest entry, and drops the oldest when there are too many. */
-function putLast<K, V>(map: Map<K, V>, key: K, value: V): void {
+/** Sets it as the newest entry, and drops the oldest when there are too many: returns that. */
+function putLast<K, V>(map: Map<K, V>, key: K, value: V): V | undefined {
   map.delete(key);
   map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > kept && oldest !== undefined) map.delete(oldest);
+  const [oldest] = map;
+  if (map.size <= kept || !oldest) return undefined;
+  map.delete(oldest[0]);
+  return oldest[1];
 }

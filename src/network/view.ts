@@ -26,6 +26,7 @@ export function viewOf({ pool, tables, places, worker, links, owed }: Parts): Ne
     pool,
     components: [...places].map(([name, place]) => ({ name, place, peers: peersOf(place, tables, worker) })),
     refused: worker.counters.refused,
+    unlisted: worker.counters.unlisted,
     names: worker.names,
     withheld: worker.withheld.map(({ asker, ...withheld }) => ({ component: nameOf(asker), ...withheld })),
     healthy: problems.length === 0,

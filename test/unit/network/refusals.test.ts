@@ -33,6 +33,17 @@ test('a scan neither grows the record nor pushes another component out of it', (
   expect(flows.refusals().some(({ src }) => src === '10.196.9.2')).toBe(true);
 });
 
+test('what fell out of the record is counted, attempt by attempt', () => {
+  const flows = createFlows(() => {});
+  for (let again = 0; again < 3; again++) flows.refused(attempt(1));
+  for (let port = 2; port <= 64; port++) flows.refused(attempt(port));
+  expect(flows.unlisted()).toEqual([]);
+  for (let port = 65; port <= 67; port++) flows.refused(attempt(port));
+  expect(flows.unlisted()).toEqual([{ component: 'app', src: '10.196.1.2', count: 3 + 1 + 1 }]);
+  flows.keepOnly(new Set());
+  expect(flows.unlisted()).toEqual([]);
+});
+
 test('new refusals are reported, ten a second', () => {
   const reported: Refusal[] = [];
   const flows = createFlows(

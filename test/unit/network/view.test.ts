@@ -32,6 +32,7 @@ const worker: WorkerView = {
   counters: {
     pairs: [{ src: '10.196.1.2', dst: '10.196.1.253', accepted: 3, refused: 1 }],
     refused: [],
+    unlisted: [{ component: 'app', src: '10.196.1.2', count: 5 }],
     queue: { judged: 4, accepted: 3, dropped: 1, malformed: 0, lost: 0 },
   },
   names: [{ component: 'app', name: 'evil.example', count: 2 }],
@@ -68,6 +69,7 @@ test('a component with its peers, what they carried and what was refused', () =>
       },
     ],
     refused: [],
+    unlisted: [{ component: 'app', src: '10.196.1.2', count: 5 }],
     names: [{ component: 'app', name: 'evil.example', count: 2 }],
     withheld: [{ component: 'app', name: 'api.example', addresses: ['192.168.1.1'] }],
     healthy: true,

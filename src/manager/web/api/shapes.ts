@@ -153,6 +153,7 @@ export const NetworkShape = like<NetworkView>()(
     pool: z.string(),
     components: z.array(z.strictObject({ name: z.string(), place: Place, peers: z.array(PeerShape) })),
     refused: z.array(RefusedFlow),
+    unlisted: z.array(z.strictObject({ component: z.string(), src: z.string(), count: z.int() })),
     names: z.array(z.strictObject({ component: z.string(), name: z.string(), count: z.int() })),
     withheld: z.array(
       z.strictObject({ component: z.string(), name: z.string(), addresses: z.array(z.string()).readonly() }),

@@ -190,6 +190,7 @@ function farNetwork() {
         ...{ pool: '10.196.0.0/16', healthy: true, problems: [], components: [{ name: 'app-y', place, peers }] },
         ...{ refused: [refusal], names: [{ component: 'app-y', name: 'evil\u001b.example', count: 2 }] },
         withheld: [],
+        unlisted: [{ component: 'app-y', src: '10.196.1.2', count: 9 }],
       }),
     connect: (name: string, argument: unknown) =>
       Promise.resolve(void calls.push({ name: `connect ${name}`, argument })),
