@@ -1,6 +1,7 @@
-/** O02: the Docker engine stands still: the box says so and goes on with what it can; nothing waits for the engine. */
+/** O02: the Docker engine stands still, dies and comes back: the box says so, goes on with what it can, and makes it good. */
 import {
   appManifest,
+  driver,
   driverStore,
   endRig,
   installApp,
@@ -11,6 +12,8 @@ import {
   startRig,
   tokenOf,
   until,
+  urlOf,
+  withToken,
   type Rig,
 } from './rig/index.ts';
 
@@ -80,7 +83,7 @@ test('O02 an engine that stands still: noticed, nothing waits for it, installs a
   const read = await prepareRead();
   expect(await read()).toContain('"value":1');
   const stopped = performance.now();
-  rig.engine.signal('SIGSTOP');
+  await rig.engine.signal('SIGSTOP');
   try {
     await noticed();
     console.log(`O02 noticed after ${(performance.now() - stopped).toFixed(0)} ms`);
@@ -88,10 +91,37 @@ test('O02 an engine that stands still: noticed, nothing waits for it, installs a
     await pagesWork();
     expect(await read()).toContain('"value":1');
   } finally {
-    rig.engine.signal('SIGCONT');
+    await rig.engine.signal('SIGCONT');
   }
   await answersAgain();
   await rig.databox.admin.mustInstall({ manifest: appManifest('app-late') });
   await running(rig, 'app-late');
   await rig.databox.admin.must('DELETE', '/components/app-late?data=delete');
+}, 600_000);
+
+test('O02 an engine that dies: noticed, installs are refused; started again, so is everything that died with it', async () => {
+  const read = await prepareRead();
+  await rig.engine.signal('SIGKILL');
+  await noticed();
+  await installIsRefused();
+  await pagesWork();
+  expect(await read()).toContain('"value":1'); // its containers live until it comes back
+  expect(rig.databox.running()).toBe(true);
+  await rig.engine.restart();
+  await answersAgain();
+  for (const name of [driver, 'app-probe']) {
+    await until(
+      `${name} to run in the new engine`,
+      async () =>
+        (await rig.engine.docker(['inspect', '-f', '{{.State.Running}}', name])) === 'true' ? true : undefined,
+      { timeoutMs: 120_000, everyMs: 500 },
+    );
+    await running(rig, name);
+  }
+  const app = rig.inside('app-probe');
+  const token = await tokenOf(app, driverStore, '/ts/temperature/*');
+  const latest = withToken(token, { url: urlOf(driverStore, '/ts/temperature/latest') });
+  expect(
+    await until('the app to read', async () => (await app.ask([latest])).find(({ status: is }) => is === 200)),
+  ).toBeDefined();
 }, 600_000);

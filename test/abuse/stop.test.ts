@@ -20,7 +20,7 @@ let before: Traces;
 beforeAll(async () => {
   rig = await startRig({ databox: false });
   before = await traces(rig);
-}, 120_000);
+}, 300_000);
 afterAll(() => endRig(rig), 60_000);
 
 const cli = (...argv: string[]): Promise<string> => {
@@ -39,7 +39,7 @@ test('databox stop leaves no container, network, address, rule, set or socket', 
   await cli('stop', '--run-dir', rig.databox.runDir);
   expect(await rig.databox.ended()).toBe(0);
   expect(onMachine(await traces(rig))).toEqual(onMachine(before));
-}, 180_000);
+}, 300_000);
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'started again everything is back; %s leaves as little',
@@ -54,7 +54,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(await rig.databox.kill(signal)).toBe(0);
     expect(onMachine(await traces(rig))).toEqual(onMachine(before));
   },
-  120_000,
+  300_000,
 );
 
 test('after a crash, a start and a stop clean up what the crash left', async () => {
@@ -66,7 +66,7 @@ test('after a crash, a start and a stop clean up what the crash left', async () 
   await running(rig, 'app-probe');
   expect(await rig.databox.kill('SIGTERM')).toBe(0);
   expect(onMachine(await traces(rig))).toEqual(onMachine(before));
-}, 120_000);
+}, 300_000);
 
 test('a second Databox refuses to start and changes nothing', async () => {
   await rig.databox.start();
@@ -76,4 +76,4 @@ test('a second Databox refuses to start and changes nothing', async () => {
   await expect(run(file, argv, { timeoutMs: 30_000 })).rejects.toMatchObject({ details: { exitCode: 75 } });
   expect(await traces(rig)).toEqual(first);
   expect(await rig.databox.kill('SIGTERM')).toBe(0);
-}, 120_000);
+}, 300_000);

@@ -13,8 +13,10 @@ export type Engine = AsyncDisposable & {
   netns(container: string): Promise<string>;
   /** Names of all containers, running or not. */
   containers(): Promise<string[]>;
-  /** Lets the daemon stand still, or go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Signals the daemon itself; resolves when it has ended, where the signal ends it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): Promise<void>;
+  /** Starts it again over the same files. */
+  restart(): Promise<void>;
 };
 
 /** The box's own Docker engine: its files, its sockets and its iptables rules are the box's. */
@@ -23,7 +25,8 @@ export async function startEngine(house: House): Promise<Engine> {
   const host = `unix://${at('docker.sock')}`;
   const argv = ['dockerd', '--data-root', at('docker'), '--exec-root', at('docker.run'), '-H', host];
   const more = ['-p', at('docker.pid'), '--iptables=true', '--cgroup-parent', `/${house.id}`, '-l', 'error'];
-  const daemon = startProgram(house.asBox([...argv, ...more]));
+  const start = () => startProgram(house.asBox([...argv, ...more]));
+  let daemon = start();
   const docker: Engine['docker'] = (args, options) => run('docker', ['-H', host, ...args], options);
   const ready = () =>
     until('the Docker engine of the box', () => docker(['version', '-f', '{{.Server.Version}}']), {
@@ -41,10 +44,15 @@ export async function startEngine(house: House): Promise<Engine> {
     async containers() {
       return (await docker(['ps', '-a', '--format', '{{.Names}}'])).split('\n').filter(Boolean);
     },
-    signal(signal) {
+    async signal(signal) {
       daemon.kill(signal);
       // The nsenter before it stops with it, and is not there to be told that it goes on.
       if (signal === 'SIGCONT' && daemon.child.pid !== undefined) process.kill(daemon.child.pid, signal);
+      if (signal === 'SIGKILL') await daemon.exited;
+    },
+    async restart() {
+      daemon = start();
+      await ready();
     },
     async [Symbol.asyncDispose]() {
       // The engine would wait ten seconds for each program that does not listen to SIGTERM.
