@@ -1,4 +1,5 @@
 /** What passes, and that nothing else arrives: with real packets, asserted at the receiver. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { at, createRig, everything, options, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -61,7 +62,7 @@ describe.each([true, false])('with bridge calls %s', (bridgeCalls) => {
       expect(await ask()).toBeNull();
       await rig.agents.box.call('alive');
       expect(await ask()).toBe('echo hello');
-      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      await sleep(3_500);
       expect(await ask()).toBeNull();
     });
 
@@ -70,8 +71,9 @@ describe.each([true, false])('with bridge calls %s', (bridgeCalls) => {
       const { id = 0 } = await rig.agents.a.call('connect', { host: at.aService, port: 8080 });
       const before = await judged();
       for (let turn = 0; turn < 20; turn++) await rig.agents.a.call('write', { id, text: 'x'.repeat(5_000) });
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect((await rig.agents.a.call('states')).find((state) => state.id === id)?.text.length).toBeGreaterThan(10_000);
+      const echoed = async () => (await rig.agents.a.call('states')).find((state) => state.id === id)?.text.length ?? 0;
+      for (let look = 0; look < 50 && (await echoed()) <= 10_000; look++) await sleep(200);
+      expect(await echoed()).toBeGreaterThan(10_000);
       expect(await judged()).toBe(before);
     });
 
@@ -188,7 +190,7 @@ describe.each([true, false])('with bridge calls %s', (bridgeCalls) => {
 
   test('a storm of new flows is cut down to its rate before it reaches the queue', async () => {
     const judged = async () => (await rig.agents.box.call('counters'))?.queue.judged ?? 0;
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await sleep(2_000);
     const before = await judged();
     const started = Date.now();
     const shots = Array.from({ length: 1_500 }, (_, index) =>

@@ -115,6 +115,7 @@ test('nothing is agreed: no name, no service, no neighbour', async () => {
   expect(await lookup('app-x', 'arbiter')).toBe('ENOTFOUND');
   expect(await get('app-x', `http://${driver.address}:8080/`)).not.toContain('driver');
   expect(await call<NetworkView>('view')).toMatchObject({
+    problems: [],
     healthy: true,
     names: [{ component: 'app-x', name: 'arbiter' }],
     refused: [{ component: 'app-x', dst: driver.address, port: 8080 }],
