@@ -34,7 +34,7 @@ test('Ctrl-C while it shows the numbers removes everything', async () => {
   const imagesBefore = await images();
   const said: string[] = [];
   // `timeout` interrupts the whole process group, as a terminal does.
-  const [file = '', ...argv] = quickstart('timeout', '-s', 'INT', '25', 'bash', script);
+  const [file = '', ...argv] = quickstart('timeout', '-s', 'INT', '45', 'bash', script);
   await run(file, argv, { timeoutMs: 120_000, onLine: (line) => said.push(line) }).catch(() => undefined);
   expect(said).toEqual(expect.arrayContaining([expect.stringMatching(/^free memory \d+ MB/)]));
   expect(said.at(-1)).toBe('removing everything');
