@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { loadConfig } from '../../../src/base/config.ts';
 import { silent } from '../../../src/base/log.ts';
 import { startDesk } from '../../../src/dev.ts';
+import { wish } from '../manager/minting.ts';
 import { app, startAdminBox } from '../manager/web/admin-box.ts';
 import { startBox } from '../manager/web/box.ts';
 import { readDocument } from './document.ts';
@@ -82,6 +83,7 @@ const adminSamples: Samples = {
   'POST /replace': whole,
   'DELETE /components/{name}': component,
   'POST /components/{name}/restart': component,
+  'POST /components/{name}/token': { path: { name: 'app-y' }, body: wish },
   'GET /components/{name}/logs': component,
   'GET /components/{name}/sla': component,
   'POST /network/connect': { body: { name: 'app-y', peers: ['arbiter', 'api.example.org'] } },
@@ -167,10 +169,13 @@ test('O09 the admin socket', async () => {
       connect: () => opened(connectTcp(box.admin.path), 'connect'),
       host: 'localhost',
       proof: () => Promise.resolve([]),
+      // Does not end: authors.test.ts is about that.
+      skip: ['GET /watch/{store}/{path}'],
       samples: adminSamples,
     },
     share(300, 8_000),
   );
-  expect(never).toEqual([]);
+  // Succeeds only while the repository is there, which an earlier request may have ended.
+  expect(never.filter((name) => name !== 'DELETE /repositories')).toEqual([]);
   expect((await box.ask('GET', '/status')).status).toBe(200);
 }, 1_800_000);

@@ -15,6 +15,9 @@ import { startExport } from '../../../../src/export/index.ts';
 import { type Admin, startAdmin } from '../../../../src/manager/web/index.ts';
 import type { AdminOptions } from '../../../../src/manager/web/types.ts';
 import { startStores } from '../../../../src/store/index.ts';
+import { mintFor } from '../../../../src/manager/token.ts';
+import type { TokenWish } from '../../../../src/manager/face.ts';
+import { minting } from '../minting.ts';
 import { type Calls, farManager, statusOf } from './far-side.ts';
 
 export const app = {
@@ -110,6 +113,7 @@ function adminManager() {
     }),
     statusOf('driver-x', { type: 'driver' }),
   );
+  const minter = minting();
   /** What a test makes of it. */
   const given = { candidates: [hrefs[0] ?? ''], installFailure: undefined as Failure | undefined };
   const more = {
@@ -150,6 +154,7 @@ function adminManager() {
     },
     checkReplacement: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'check', argument })),
     replace: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'replace', argument })),
+    token: (name: string, asked: TokenWish) => mintFor(minter.core, name, asked),
     // Where no Docker engine is.
     engine: () => ({ host: 'unix:///nonexistent/docker.sock', arch: 'amd64' }),
     dataSources: () => Promise.resolve(given.candidates.map(item)),
