@@ -28,11 +28,14 @@ const tablesOf = ({ rows, components }: WireTables): Tables => ({
   components: new Map(components),
 });
 
+/** Characters of a socket's input that are remembered: the first ones, however the kernel cut them. */
+const kept = 100_000;
+
 function keep(socket: Socket): number {
   const id = nextId++;
   const entry = { socket, state: 'open', text: '' };
   sockets.set(id, entry);
-  socket.on('data', (data) => (entry.text += data.toString().slice(0, 1000)));
+  socket.on('data', (data) => (entry.text = (entry.text + data.toString()).slice(0, kept)));
   socket.on('error', (err: NodeJS.ErrnoException) => (entry.state = err.code ?? 'error'));
   socket.on('close', () => {
     if (entry.state === 'open') entry.state = 'ended';

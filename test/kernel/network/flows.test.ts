@@ -72,8 +72,8 @@ describe.each([true, false])('with bridge calls %s', (bridgeCalls) => {
       const before = await judged();
       for (let turn = 0; turn < 20; turn++) await rig.agents.a.call('write', { id, text: 'x'.repeat(5_000) });
       const echoed = async () => (await rig.agents.a.call('states')).find((state) => state.id === id)?.text.length ?? 0;
-      for (let look = 0; look < 50 && (await echoed()) <= 10_000; look++) await sleep(200);
-      expect(await echoed()).toBeGreaterThan(10_000);
+      for (let look = 0; look < 50 && (await echoed()) < 100_000; look++) await sleep(200);
+      expect(await echoed()).toBe(100_000);
       expect(await judged()).toBe(before);
     });
 
