@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import { createLane } from '../base/lane.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Sight } from './kernel.ts';
 import type { Native } from './native.ts';
 import { type Gate, rulesOf } from './rules.ts';
 import { setSysctls, weakSettings } from './sysctl.ts';
@@ -57,22 +57,30 @@ export async function guard(options: GuardOptions): Promise<Guard> {
       return warden.repairs;
     },
     problems: () => [...weak, ...warden.problems()],
-    [Symbol.dispose]: () => watch[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      watch[Symbol.dispose]();
+      warden[Symbol.dispose]();
+    },
   };
 }
 
 /** The owner should know for a while, even if they are away from the screen. */
 const alarmMs = 10 * 60_000;
 
-/**
- * Keeps count of repairs.
- * @param repair puts back what is missing and returns how long that took, `null` when nothing was
- */
-function createWarden(options: GuardOptions, repair: () => Promise<number | null>) {
+/** Docker has put its own jump back by then, even on a busy Pi. */
+const dockerMs = 2_000;
+
+/** Keeps count of repairs, and of what the owner should know of them. */
+function createWarden(options: GuardOptions, repair: () => Promise<Repair>) {
   const lost = 'removed firewall rules cannot be put back';
   let repairs = 0;
   let repairedAt = -Infinity;
   let failed = false;
+  const suspicion = createSuspicion((ms) => {
+    repairs++;
+    repairedAt = performance.now();
+    options.onRepaired?.({ ms });
+  });
   return {
     get repairs() {
       return repairs;
@@ -80,17 +88,15 @@ function createWarden(options: GuardOptions, repair: () => Promise<number | null
     /** Resolves to whether all was in place. */
     async look(): Promise<boolean> {
       try {
-        const ms = await repair();
+        const { sight, ms } = await repair();
         failed = false;
-        if (ms === null) return true;
-        repairs++;
-        repairedAt = performance.now();
-        options.onRepaired?.({ ms });
+        suspicion.weigh(sight, ms);
+        return sight === 'whole' || sight === 'doubled';
       } catch (cause) {
         failed = true;
         options.onFailed?.(new Failure('network.refused', lost, {}, { cause }));
+        return false;
       }
-      return false;
     },
     problems: (): string[] => [
       ...(failed ? [lost] : []),
@@ -98,6 +104,31 @@ function createWarden(options: GuardOptions, repair: () => Promise<number | null
         ? ['another program removed firewall rules of Databox; they were put back']
         : []),
     ],
+    [Symbol.dispose]: () => suspicion.drop(),
+  };
+}
+
+/**
+ * Tells of every repair but that of a moment in which Docker was moving its jump to the front: then Docker puts it back
+ * as well, it is there twice, and nobody needs to know.
+ */
+function createSuspicion(tell: (ms: number) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const drop = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const confirm = (ms: number): void => {
+    drop();
+    tell(ms);
+  };
+  return {
+    drop,
+    weigh(sight: Sight, ms: number): void {
+      if (sight === 'broken') confirm(ms);
+      else if (sight === 'unhooked') timer ??= setTimeout(confirm, dockerMs, ms);
+      else if (sight === 'doubled') drop();
+    },
   };
 }
 
@@ -106,12 +137,14 @@ async function put({ kernel, ...gate }: GuardOptions, tables: Tables): Promise<v
   await kernel.apply(rulesOf(tables, gate));
 }
 
-/** Puts back what is not there; returns how long that took, `null` when all was there. */
-async function repaired(kernel: Kernel): Promise<number | null> {
+/** What was seen, and how long it took to look and to put back what was missing. */
+type Repair = { sight: Sight; ms: number };
+
+async function repaired(kernel: Kernel): Promise<Repair> {
   const noticed = performance.now();
-  if (await kernel.intact()) return null;
-  await kernel.repair();
-  return Math.round(performance.now() - noticed);
+  const sight = await kernel.look();
+  if (sight === 'unhooked' || sight === 'broken') await kernel.repair();
+  return { sight, ms: Math.round(performance.now() - noticed) };
 }
 
 async function insist<T>(act: () => Promise<T>): Promise<T> {

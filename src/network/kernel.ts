@@ -2,16 +2,24 @@
 import { access } from 'node:fs/promises';
 import { Failure } from '../base/errors.ts';
 import { type Backend, type Family, findBackend, isNft, restore, save } from './iptables.ts';
-import { footprint, removeText, restoreText, type Saved } from './restore.ts';
+import { dockerJumps, footprint, hasDocker, removeText, restoreText, type Saved } from './restore.ts';
 import type { TableRules } from './rules.ts';
+
+/**
+ * What is there of the rules that were last asked for.
+ * - `whole`     all of them, and first in their places
+ * - `doubled`   all, and Docker's jump to DOCKER-USER twice: we put it back while Docker did
+ * - `unhooked`  all, but Docker's jump is gone: Docker takes it out to move it first, for some milliseconds
+ * - `broken`    not all
+ */
+export type Sight = 'whole' | 'doubled' | 'unhooked' | 'broken';
 
 export type Kernel = {
   /** Whether the rules are in the legacy tables, which do not tell of changes. */
   readonly legacy: boolean;
   /** Brings these rules in force; tables that did not change since the last call are left alone, if that succeeded. */
   apply(rules: readonly TableRules[]): Promise<void>;
-  /** Whether all of what was last asked for is there, and first in its place. */
-  intact(): Promise<boolean>;
+  look(): Promise<Sight>;
   /** Writes all of it anew. */
   repair(): Promise<void>;
   /** Takes away everything of ours. */
@@ -49,10 +57,10 @@ export async function openKernel(): Promise<Kernel> {
         await repair();
       }
     },
-    async intact() {
-      if (!applied) return wanted.length === 0;
-      const text = await found(backend, families, wanted);
-      return text !== null && text === (spelling ??= text);
+    async look() {
+      if (!applied) return wanted.length === 0 ? 'whole' : 'broken';
+      const { text, sight } = await found(backend, families, wanted);
+      return text === null || text !== (spelling ??= text) ? 'broken' : sight;
     },
     repair,
     async remove() {
@@ -63,12 +71,28 @@ export async function openKernel(): Promise<Kernel> {
   };
 }
 
-/** What is there of these rules, as one comparable text; `null` when it is not all of them. */
-async function found(backend: Backend, families: Family[], rules: readonly TableRules[]): Promise<string | null> {
-  const parts = await Promise.all(
-    families.map(async (family) => footprint(of(rules, family), await save(backend, family))),
-  );
-  return parts.includes(null) ? null : parts.join('\n');
+/** By the number of Docker's jumps to ours. */
+const sights = ['unhooked', 'whole', 'doubled'] as const;
+
+/** What is there of these rules as one comparable text, `null` when it is not all; and how it looks if it is. */
+async function found(
+  backend: Backend,
+  families: Family[],
+  rules: readonly TableRules[],
+): Promise<{ text: string | null; sight: Sight }> {
+  const looks = families.map(async (family) => {
+    const saved = await save(backend, family);
+    return {
+      text: footprint(of(rules, family), saved),
+      hooks: family === 4 && hasDocker(saved) ? dockerJumps(saved) : 0,
+    };
+  });
+  const all = await Promise.all(looks);
+  const texts = all.map(({ text }) => text);
+  return {
+    text: texts.includes(null) ? null : texts.join('\n'),
+    sight: sights[Math.min(all[0]?.hooks ?? 0, 2)] ?? 'broken',
+  };
 }
 
 const write = async (backend: Backend, rules: readonly TableRules[], saved: Saved): Promise<void> => {

@@ -24,12 +24,12 @@ const dockerUser = 'DOCKER-USER';
 const toDockerUser = `-j ${dockerUser}`;
 
 /** Whether Docker's firewall is the one that this text was saved from. */
-export const hasDocker = (saved: Saved): boolean => {
-  const filter = saved.get('filter');
-  return (
-    filter?.has(dockerUser) === true && filter.get('FORWARD')?.some((rule) => rule.endsWith(toDockerUser)) === true
-  );
-};
+export const hasDocker = (saved: Saved): boolean =>
+  saved.get('filter')?.has(dockerUser) === true && dockerJumps(saved) > 0;
+
+/** How often FORWARD leads to DOCKER-USER: once, unless somebody took the jump out or put it back twice. */
+export const dockerJumps = (saved: Saved): number =>
+  (saved.get('filter')?.get('FORWARD') ?? []).filter((rule) => rule.endsWith(toDockerUser)).length;
 
 /**
  * Text for `iptables-restore --noflush`: fills our chains anew, puts each jump first and drops jumps that are elsewhere.
@@ -79,7 +79,7 @@ export function removeText(saved: Saved): string {
 
 /**
  * What is ours in a saved text, as one comparable text; `null` when it is not all there: a chain has not as many rules
- * as it should, or a jump is not the first rule of its chain.
+ * as it should, or a jump is not the first rule of its chain. Whether Docker leads there is `hasDocker`'s question.
  */
 export function footprint(rules: readonly TableRules[], saved: Saved): string | null {
   const lines: string[] = [];
@@ -95,7 +95,6 @@ export function footprint(rules: readonly TableRules[], saved: Saved): string | 
       if (first === undefined || !jumpsToUs(first)) return null;
       lines.push(`${table} ${from} ${first}`);
     }
-    if (table === 'filter' && !hasDocker(saved)) return null;
   }
   return lines.join('\n');
 }

@@ -88,6 +88,31 @@ describe.each(['iptables', 'iptables-legacy'] as const)('%s swept away', (backen
     sweep(command.replaceAll('tables ', `tables${backend.slice('iptables'.length)} `)),
   );
 
+  describe('Docker’s jump taken out: ours leads there again at once', () => {
+    const jump = `${backend} -C FORWARD -j DOCKER-USER 2>/dev/null && echo there`;
+    const back = async () => {
+      for (let look = 0; look < 100 && !rig.in('box', `${jump} || :`).includes('there'); look++) await sleep(20);
+      expect(rig.in('box', `${jump} || :`)).toContain('there');
+    };
+    test('by Docker, which puts it back as well: nobody is told', async () => {
+      const before = await repairs();
+      rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
+      await back();
+      rig.in('box', `${backend} -I FORWARD -j DOCKER-USER`);
+      await sleep(3_000);
+      expect(await repairs()).toBe(before);
+      rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
+    });
+    test('by somebody else: the owner is told', async () => {
+      const before = await repairs();
+      rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
+      await back();
+      for (let look = 0; look < 50 && (await repairs()) === before; look++) await sleep(100);
+      expect(await repairs()).toBe(before + 1);
+      await passes();
+    });
+  });
+
   test('many sweeps while tables change: in the end all is there', async () => {
     for (let turn = 0; turn < 10; turn++) {
       rig.in('box', `${backend} -t mangle -F; ${backend} -t nat -F`);

@@ -1,4 +1,4 @@
-import { footprint, hasDocker, parseSave, removeText, restoreText } from '../../../src/network/restore.ts';
+import { dockerJumps, footprint, hasDocker, parseSave, removeText, restoreText } from '../../../src/network/restore.ts';
 import { resetMark, rulesOf, type TableRules } from '../../../src/network/rules.ts';
 import { flowKey, nothing, type Row, type Tables } from '../../../src/network/tables.ts';
 
@@ -146,12 +146,14 @@ describe('footprint', () => {
     ['an empty chain', saved(':DBX-FWD - [0:0]', `-A DOCKER-USER ${jump}`)],
     ['a jump that is not first', saved(':DBX-FWD - [0:0]', '-A DBX-FWD -j DROP', `-A DOCKER-USER ${jump}`)],
     ['nothing', saved()],
-    ['no Docker', parseSave('*filter\n:DBX-FWD - [0:0]\n-A DBX-FWD -j DROP')],
   ])('is missing with %s', (_claim, found) => expect(footprint([filter], found)).toBeNull());
 });
 
-test('Docker is seen by its chain and the jump to it', () => {
+test('Docker is seen by its chain and the jump to it, however often that is there', () => {
   expect(hasDocker(saved())).toBe(true);
+  expect(dockerJumps(saved())).toBe(1);
+  expect(dockerJumps(saved('-A FORWARD -j DOCKER-USER'))).toBe(2);
+  expect(dockerJumps(parseSave(''))).toBe(0);
   expect(hasDocker(parseSave('*filter\n:FORWARD ACCEPT [0:0]\n:DOCKER-USER - [0:0]'))).toBe(false);
   expect(hasDocker(parseSave(''))).toBe(false);
 });
