@@ -62,8 +62,15 @@ export async function bundle(path: string, change = unchanged): Promise<{ text: 
     write: false,
     plugins: [ownSources(change), sqlite, english],
   });
-  return { text: outputFiles[0]?.text ?? '', metafile };
+  return { text: ascii(outputFiles[0]?.text ?? ''), metafile };
 }
+
+/**
+ * Escapes what the bundler leaves, in regular expressions and tagged templates. V8 keeps a text with one character beyond
+ * Latin-1 at two bytes for each: 3 MB more of memory.
+ */
+const ascii = (text: string): string =>
+  text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** CommonJS has no `import.meta.url`: each of our sources sees its path in the project, which names what is bundled. */
 const ownSources = (change: Change): Plugin => ({
