@@ -120,14 +120,17 @@ test('nobody waits for a slow outside name', async () => {
 test('twin questions from one socket are both answered', async () => {
   const udp = createSocket('udp4');
   await new Promise<void>((done) => udp.bind(0, app, done));
-  let answers = 0;
-  const all = new Promise<void>((done) => udp.on('message', () => ++answers === 400 && done()));
-  for (let i = 0; i < 200; i++) {
-    udp.send(encode('arbiter'), resolver.portOf(gateway), gateway);
-    udp.send(encode('arbiter', 'AAAA'), resolver.portOf(gateway), gateway);
-    if (i % 50 === 49) await new Promise((done) => setTimeout(done, 10));
+  // In rounds that fit into a socket's buffer: what the kernel has no room for is nobody's answer.
+  for (let round = 0; round < 4; round++) {
+    let answers = 0;
+    const all = new Promise<void>((done) => udp.on('message', () => ++answers === 100 && done()));
+    for (let i = 0; i < 50; i++) {
+      udp.send(encode('arbiter'), resolver.portOf(gateway), gateway);
+      udp.send(encode('arbiter', 'AAAA'), resolver.portOf(gateway), gateway);
+    }
+    await all;
+    udp.removeAllListeners('message');
   }
-  await all;
   udp.close();
 });
 
