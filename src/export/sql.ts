@@ -73,7 +73,8 @@ const JobRow = z.object({
 });
 export type Job = z.infer<typeof JobRow>;
 
-const LedgerRow = z.object({
+/** A line of the ledger, as its table holds it and as the owner's doors show it. */
+export const LedgerEntryShape = z.strictObject({
   id: z.int(),
   job: z.string().nullable(),
   component: z.string(),
@@ -96,7 +97,7 @@ const LedgerRow = z.object({
  * `count` older refusals are no longer listed. `address` is the one connected to; `at` (the intent) and `ended` are ms
  * since the Unix epoch.
  */
-export type LedgerEntry = z.infer<typeof LedgerRow>;
+export type LedgerEntry = z.infer<typeof LedgerEntryShape>;
 
 const rowsOf = <T>(rows: unknown[], row: z.ZodType<T>): T[] => {
   const parsed = z.array(row).safeParse(rows);
@@ -169,7 +170,7 @@ export function ledgerStatements(db: Sqlite) {
      ORDER BY id DESC LIMIT @limit`,
   );
   return {
-    list: (o: { component: string | null; since: number; limit: number }) => rowsOf(list.all(o), LedgerRow),
+    list: (o: { component: string | null; since: number; limit: number }) => rowsOf(list.all(o), LedgerEntryShape),
     intend: db.prepare(
       `INSERT INTO ledger (job, component, destination, bytes, sha256, at, attempts, status, answer, count)
        VALUES (@id, @component, @destination, @bytes, @sha256, @now, 1, 'sending', '', 1)`,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Entry, ManifestShape, type Repository } from '../../../appstore/index.ts';
 import { HypercatItem, like } from '../../../base/api.ts';
 import { failures, type FailureCode } from '../../../base/errors.ts';
-import type { LedgerEntry } from '../../../export/index.ts';
+import { LedgerEntryShape } from '../../../export/index.ts';
 import type { NetworkView } from '../../../network/index.ts';
 import type { Statistics } from '../../../store/index.ts';
 import type { ComponentStatus, Review, Status } from '../../face.ts';
@@ -99,23 +99,7 @@ export const RepositoryShape = like<Repository>()(
   }),
 ).meta({ id: 'Repository' });
 
-export const Ledger = like<LedgerEntry>()(
-  z.strictObject({
-    id: z.int(),
-    job: z.string().nullable(),
-    component: z.string(),
-    destination: z.string(),
-    address: z.string().nullable(),
-    bytes: z.int(),
-    sha256: z.string().nullable(),
-    at: z.int(),
-    ended: z.int().nullable(),
-    attempts: z.int(),
-    status: z.enum(['sending', 'waiting', 'answered', 'failed', 'unknown', 'refused', 'omitted']),
-    answer: z.string(),
-    count: z.int(),
-  }),
-).meta({ id: 'LedgerEntry', description: 'see export.md' });
+export const Ledger = LedgerEntryShape.meta({ id: 'LedgerEntry', description: 'see export.md' });
 
 const Stored = z.strictObject({ id: z.string(), kind: z.enum(['ts', 'ts/blob', 'kv']), entries: z.int() });
 export const StoreShape = like<Statistics & { name: string }>()(
