@@ -13,6 +13,8 @@ export type Surface = {
   /** Header lines that say who asks. */
   proof: (request: Request) => Promise<string[]>;
   samples?: Samples;
+  /** Brings about what a request needs to succeed, when another one may have ended it. */
+  prepare?: (request: Request) => void;
   /** Operations that a test of its own covers. */
   skip?: readonly string[];
 };
@@ -45,8 +47,9 @@ export async function hammer(surface: Surface, numRuns: number): Promise<string[
 }
 
 /** Sends it. @returns whether a valid request succeeded. @throws what is wrong with an answer, or that none came */
-async function judged({ described, connect, host, proof }: Surface, request: Request): Promise<boolean> {
+async function judged({ described, connect, host, proof, prepare }: Surface, request: Request): Promise<boolean> {
   const { token, times, method, target, departure, body, end } = request;
+  prepare?.(request);
   const proofs = { none: () => [], wrong: () => ['x-api-key: a.b.c'], right: () => proof(request) };
   const bytes = bytesOf(request, host, await proofs[token]());
   const methods = Array.from({ length: times }, () => method);
