@@ -88,6 +88,7 @@ const emit = serveWorker({
   swap(tables) {
     base = tables;
     externals.prune(base);
+    resolver.prune(base);
     current = pointed(base, externals.addresses);
   },
   async settle(pairs) {

@@ -28,6 +28,8 @@ export type Resolver = AsyncDisposable & {
   pulse(): { answering: Ip[]; silent: Ip[] };
   /** Names that were not agreed, per component at most 256 and then the rest together. */
   refused(): RefusedName[];
+  /** Forgets what components asked for that these tables no longer have. */
+  prune(tables: Tables): void;
   /** Where this gateway's server listens. */
   portOf(gateway: Ip): number | undefined;
 };
@@ -54,9 +56,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   return {
     async serve(gateways) {
       const wanted = new Set(gateways);
-      const gone = [...servers].filter(([gateway]) => !wanted.has(gateway));
-      for (const [gateway] of gone) servers.delete(gateway);
-      await Promise.all(gone.map(([, server]) => server[Symbol.asyncDispose]()));
+      await stop(
+        servers,
+        [...servers.keys()].filter((gateway) => !wanted.has(gateway)),
+      );
       for (const gateway of wanted) {
         if (servers.has(gateway)) continue;
         servers.set(gateway, await startNameServer({ gateway, port, reply: replyAt(gateway) }));
@@ -69,12 +72,16 @@ export function createResolver(options: ResolverOptions): Resolver {
       return { answering: pick(true), silent: pick(false) };
     },
     refused: () => refusals.list(),
+    prune: (next) => refusals.keepOnly(next),
     portOf: (gateway) => servers.get(gateway)?.port,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...servers.values()].map((server) => server[Symbol.asyncDispose]()));
-      servers.clear();
-    },
+    [Symbol.asyncDispose]: () => stop(servers, [...servers.keys()]),
   };
+}
+
+async function stop(servers: Map<Ip, NameServer>, gateways: readonly Ip[]): Promise<void> {
+  const gone = gateways.flatMap((gateway) => servers.get(gateway) ?? []);
+  for (const gateway of gateways) servers.delete(gateway);
+  await Promise.all(gone.map((server) => server[Symbol.asyncDispose]()));
 }
 
 /** The rows lead to the name's address before its answer leaves. */
@@ -99,6 +106,10 @@ function createRefusals(onFirst: ResolverOptions['onRefused']) {
       const count = names.get(name) ?? 0;
       names.set(name, count + 1);
       if (count === 0) onFirst?.(component, name);
+    },
+    keepOnly({ components }: Tables) {
+      const names = new Set([...components.values()].map(({ name }) => name));
+      for (const component of counts.keys()) if (!names.has(component)) counts.delete(component);
     },
     list: (): RefusedName[] =>
       [...counts].flatMap(([component, names]) => [...names].map(([name, count]) => ({ component, name, count }))),

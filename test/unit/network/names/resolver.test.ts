@@ -99,6 +99,13 @@ test('refused names are counted, told once, and bounded', async () => {
   expect(resolver.refused().at(-1)).toEqual({ component: 'app', name: '(further names)', count: 45 });
 });
 
+test('refused names are forgotten with their component, and of no other', async () => {
+  await send(app, gateway, encode('evil.example'));
+  await send(other, otherGateway, encode('evil.example'));
+  resolver.prune({ ...tables, components: new Map([[other, place('other', otherGateway)]]) });
+  expect(resolver.refused()).toEqual([{ component: 'other', name: 'evil.example', count: 1 }]);
+});
+
 test.each([
   ['empty', 'NOERROR'],
   [2, 'SERVFAIL'],
