@@ -67,13 +67,3 @@ test('after a crash, a start and a stop clean up what the crash left', async () 
   expect(await rig.databox.kill('SIGTERM')).toBe(0);
   expect(onMachine(await traces(rig))).toEqual(onMachine(before));
 }, 300_000);
-
-test('a second Databox refuses to start and changes nothing', async () => {
-  await rig.databox.start();
-  await running(rig, 'app-probe');
-  const first = await traces(rig);
-  const [file = '', ...argv] = rig.databox.cli(['start', '--config', rig.databox.configFile]);
-  await expect(run(file, argv, { timeoutMs: 30_000 })).rejects.toMatchObject({ details: { exitCode: 75 } });
-  expect(await traces(rig)).toEqual(first);
-  expect(await rig.databox.kill('SIGTERM')).toBe(0);
-}, 300_000);

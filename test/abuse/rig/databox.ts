@@ -21,6 +21,8 @@ export type Databox = AsyncDisposable & {
   /** As systemd does after a crash: start again with the same settings. */
   restart(): Promise<void>;
   running(): boolean;
+  /** Its process, in the machine's numbering. */
+  pid(): number;
   /** Everything it logged, over all starts. */
   log(): string;
   /** Runs a `databox …` command in the box. */
@@ -90,6 +92,7 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
     ended: end,
     restart: () => start(last),
     running: () => program?.child.exitCode === null && program.child.signalCode === null,
+    pid: () => program?.pid() ?? 0,
     log,
     cli,
     async [Symbol.asyncDispose]() {

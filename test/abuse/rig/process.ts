@@ -12,6 +12,8 @@ export type Program = AsyncDisposable & {
   /** Resolves with the first line, past or future, that the test accepts; rejects when the program ends before. */
   line(accept: (line: string) => boolean): Promise<string>;
   write(text: string): void;
+  /** The program itself, also below an `nsenter` that waits for it. */
+  pid(): number;
   /** Signals the program itself, also below an `nsenter` that waits for it. */
   kill(signal: NodeJS.Signals): void;
 };
@@ -62,6 +64,7 @@ export function startProgram(argv: readonly string[], options: { env?: Record<st
       return promise;
     },
     write: (text) => void child.stdin.write(text),
+    pid: () => programOf(child.pid ?? 0),
     kill: (signal) => signalTo(child, signal),
     async [Symbol.asyncDispose]() {
       child.stdin.end();
@@ -75,9 +78,10 @@ export function startProgram(argv: readonly string[], options: { env?: Record<st
 
 function signalTo({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined || exitCode !== null || signalCode !== null) return;
-  const inner = childOf(pid);
-  process.kill(inner ?? pid, signal);
+  process.kill(programOf(pid), signal);
 }
+
+const programOf = (pid: number): number => childOf(pid) ?? pid;
 
 /** The process an `nsenter` waits for; it forks when it enters a process namespace. */
 function childOf(pid: number): number | undefined {

@@ -1,6 +1,7 @@
 /**
  * The attacker's app: runs in a component's container as its user, with what any app has. No argument: a web page, as
  * components serve it. `ask`: sends the requests it reads. `observe URL TOKEN`: prints a stream's events and its end.
+ * `follow URL TOKEN`: the same, again and again, as a client does that says where it was.
  * `write URL TOKEN`: writes 1, 2, 3 … one after another and prints those that were acknowledged.
  */
 import { readFileSync } from 'node:fs';
@@ -65,17 +66,27 @@ async function ask(): Promise<void> {
   console.log(JSON.stringify(answers));
 }
 
-async function observe(url: string, token: string): Promise<void> {
+/** @returns the id of the last event */
+async function observe(url: string, token: string, last = ''): Promise<string> {
+  let id = last;
   try {
-    const headers = { 'x-api-key': token, accept: 'text/event-stream' };
+    const headers = { 'x-api-key': token, accept: 'text/event-stream', ...(last && { 'last-event-id': last }) };
     const res = await open({ url, headers, timeoutMs: 3_600_000 });
     console.log(JSON.stringify({ status: res.statusCode, at: Date.now() }));
-    for await (const chunk of res as AsyncIterable<Buffer>)
-      console.log(JSON.stringify({ event: chunk.toString(), at: Date.now() }));
+    for await (const chunk of res as AsyncIterable<Buffer>) {
+      const event = chunk.toString();
+      id = [...event.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? id;
+      console.log(JSON.stringify({ event, at: Date.now() }));
+    }
     console.log(JSON.stringify({ end: 'closed', at: Date.now() }));
   } catch (err) {
     console.log(JSON.stringify({ end: codeOf(err), at: Date.now() }));
   }
+  return id;
+}
+
+async function follow(url: string, token: string): Promise<never> {
+  for (let last = ''; ; await sleep(200)) last = await observe(url, token, last);
 }
 
 async function write(url: string, token: string): Promise<void> {
@@ -108,6 +119,7 @@ const [, , mode, ...rest] = process.argv;
 const modes: Record<string, () => unknown> = {
   ask,
   observe: () => (endWithCaller(), observe(rest[0] ?? '', rest[1] ?? '')),
+  follow: () => (endWithCaller(), follow(rest[0] ?? '', rest[1] ?? '')),
   write: () => (endWithCaller(), write(rest[0] ?? '', rest[1] ?? '')),
 };
 await (modes[mode ?? ''] ?? serve)();
