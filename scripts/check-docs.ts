@@ -53,7 +53,15 @@ const noFiles = () => Promise.resolve([]);
 const doctor = { network: never, checkState: never, released: '' };
 const commands = (): string =>
   cliReference(
-    createProgram({ start: nothing, dev: nothing, fetchSource: never, state: noFiles, version: '', doctor }),
+    createProgram({
+      start: nothing,
+      dev: nothing,
+      fetchSource: never,
+      state: noFiles,
+      wipe: never,
+      version: '',
+      doctor,
+    }),
   );
 
 const reference = (): string => {

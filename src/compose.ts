@@ -25,7 +25,7 @@ export type Part = { config: Config; log: Log; signal: AbortSignal; version: str
 
 /**
  * Starts the box: nothing is reachable before the network's gate is shut, nothing serves before its rights are known.
- * @throws Failure `database.newer` before anything is started; of whichever part cannot start, those before it are
+ * @throws Failure `database.newer`, `wipe.unfinished` before anything is started; of whichever part cannot start, those before it are
  *   stopped again
  */
 export async function start(part: Part): Promise<Databox> {
@@ -33,8 +33,8 @@ export async function start(part: Part): Promise<Databox> {
   const dir = config['state.dir'];
   await using up = new AsyncDisposableStack();
   up.use(lockDirectory(dir));
-  up.use(await lockNetwork());
   checkState(dir);
+  up.use(await lockNetwork());
   up.use(settleLater(dir));
   const parts = await startParts(part, up);
   // The network resets connections that the manager's listeners hold; the manager is the later of the two.

@@ -10,6 +10,7 @@ import { listen, type Handler } from './base/listen.ts';
 import { lockDirectory } from './base/lock.ts';
 import type { Log } from './base/log.ts';
 import { methods, storeName } from './base/names.ts';
+import { refuseHalfWiped } from './base/wiping.ts';
 import { startExport } from './export/index.ts';
 import { startStores, type Stores } from './store/index.ts';
 
@@ -27,12 +28,13 @@ type Parts = { arbiter: Arbiter; stores: Stores; appstore: Appstore; outbox: { h
  * One plain HTTP listener on 127.0.0.1; the host's name is the first segment of the path: `/arbiter/token`,
  * `/driver-x-core-store/ts/a/latest`, `/export-service/export`. Every manifest of the repositories is a component with
  * a store of its own, all rights on every store, and the key `dev-<name>`; `POST /app-store/manifests` adds one.
- * @throws Failure `databox.running` when another process holds the state directory
+ * @throws Failure `databox.running` when another process holds the state directory, `wipe.unfinished`
  */
 export async function startDesk({ config, log, signal, port }: DeskOptions): Promise<Desk> {
   const dir = config['state.dir'];
   await using up = new AsyncDisposableStack();
   up.use(lockDirectory(dir));
+  refuseHalfWiped(dir);
   const arbiter = up.use(createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: false, log }));
   const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise: arbiter.verify, log }));
   const outbox = up.use(

@@ -11,6 +11,7 @@ import {
   type FetchSource,
   modernSpelling,
   type StateAction,
+  type Wipe,
 } from './cli/index.ts';
 import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
 import { exitCode, Failure, problem } from './base/errors.ts';
@@ -70,6 +71,11 @@ async function state(action: StateAction, sources: Sources): Promise<string[]> {
   return (await import('./state.ts')).stateActions[action](dir);
 }
 
+const wipe = async (sources: Sources): Promise<Wipe> => {
+  const config = loadConfig({ env: process.env, ...sources });
+  return (await import('./wipe.ts')).openWipe(config);
+};
+
 function introduce(url: string, environments: Record<string, Record<string, string>>): string {
   const seats = Object.values(environments).map((variables) =>
     Object.entries(variables)
@@ -121,7 +127,9 @@ const doctor: DoctorOptions = {
 
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, fetchSource, state, version, doctor }).parseAsync(modernSpelling(process.argv));
+    await createProgram({ start, dev, fetchSource, state, wipe, version, doctor }).parseAsync(
+      modernSpelling(process.argv),
+    );
     process.exit(process.exitCode);
   } catch (err) {
     // A program that started us reads the same as from every other command.

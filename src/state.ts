@@ -6,6 +6,7 @@ import { arbiterVersion } from './arbiter/index.ts';
 import { copiesIn, dropCopies, restoreCopies } from './base/copies.ts';
 import { lockDirectory } from './base/lock.ts';
 import { checkDatabase } from './base/sqlite.ts';
+import { refuseHalfWiped } from './base/wiping.ts';
 import { exportVersion } from './export/index.ts';
 import { managerVersion } from './manager/index.ts';
 import { networkVersion } from './network/index.ts';
@@ -23,9 +24,15 @@ const known: readonly (readonly [files: string, version: number])[] = [
 
 /**
  * Looks into every database, and changes none; a running box is not disturbed.
- * @throws Failure `database.newer` for the first file that only a newer Databox can read
+ * @throws Failure `database.newer` for the first file that only a newer Databox can read, `wipe.unfinished`
  */
 export function checkState(dir: string): void {
+  refuseHalfWiped(dir);
+  checkFiles(dir);
+}
+
+/** @throws Failure `database.newer` */
+export function checkFiles(dir: string): void {
   for (const [files, version] of known) {
     for (const file of globSync(files, { cwd: dir }).sort()) checkDatabase(join(dir, file), version);
   }
@@ -40,9 +47,10 @@ export const stateActions = {
   },
   /**
    * Puts back every file as it was before an update changed it; what was written to it since is lost.
-   * @throws Failure `databox.running`
+   * @throws Failure `databox.running`, `wipe.unfinished`
    */
   restore(dir: string): string[] {
+    refuseHalfWiped(dir);
     if (copiesIn(dir).length === 0) return [];
     const held = lockDirectory(dir);
     try {

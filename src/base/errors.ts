@@ -80,6 +80,11 @@ export const failures = {
   'docker.unavailable': { http: 503, exit: 69, doc: 'The Docker engine does not answer.' },
   'docker.failed': { http: 502, exit: 70, doc: 'A docker command failed; the title has its message.' },
   'command.failed': { http: 500, exit: 71, doc: 'A system command failed; the title has its message.' },
+  'wipe.unfinished': {
+    http: 500,
+    exit: 78,
+    doc: 'A wipe was interrupted, and a part of the box is gone; `databox wipe` finishes it.',
+  },
   'databox.running': { http: 409, exit: 75, doc: 'Another Databox runs on this state directory or socket.' },
   'databox.stopped': { http: 503, exit: 69, doc: 'Databox is not running, or is shutting down.' },
   'user.refused': { http: 403, exit: 77, doc: 'This needs root.' },

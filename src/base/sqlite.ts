@@ -63,11 +63,14 @@ export function checkDatabase(file: string, known: number): void {
   refuseNewer(file, readableVersionOf(file) ?? 0, known);
 }
 
-function readableVersionOf(file: string): number | undefined {
+const readableVersionOf = (file: string): number | undefined => readDatabase(file, versionOf);
+
+/** What `read` finds in a database file, which stays as it is; `undefined` when it is not there or not readable. */
+export function readDatabase<T>(file: string, read: (db: Sqlite) => T): T | undefined {
   let db: Sqlite | undefined;
   try {
     db = new Database(file, { readonly: true, fileMustExist: true });
-    return versionOf(db);
+    return read(db);
   } catch {
     return undefined;
   } finally {

@@ -36,13 +36,19 @@ const ambiguous = ({ clientid, candidates }: Wish): Failure =>
     `${clientid} could be ${candidates.map(({ href }) => href).join(' or ')}: choose with --datasource ${clientid}=HREF`,
   );
 
-export type Work = { title: string; path: '/components' | '/replace'; body: object };
+export type Work = {
+  title: string;
+  path: '/components' | '/replace';
+  body: object;
+  /** Of Ctrl-C: it ends the looking on, and not the work, which is the box's. */
+  signal?: AbortSignal;
+};
 
-/** Has the box install or replace, and shows each step. @throws Failure as the box ended it */
-export async function carryOut({ box, json }: Pick<Session, 'box' | 'json'>, { title, path, body }: Work) {
-  await withProgress({ title: visible(title), silent: json }, async (report) => {
+/** Has the box install or replace, and shows each step. @throws Failure as the box ended it, or of the hanging up */
+export async function carryOut({ box, json }: Pick<Session, 'box' | 'json'>, { title, path, body, signal }: Work) {
+  await withProgress({ title: visible(title), silent: json, ...(signal && { signal }) }, async (report) => {
     let done = false;
-    for await (const line of box.lines({ method: 'POST', path, body })) {
+    for await (const line of box.lines({ method: 'POST', path, body, signal })) {
       const event = JSON.parse(line) as { step?: string; message?: string; problem?: unknown; done?: true };
       if (event.problem !== undefined) throw failureFrom(event.problem, 'the install failed');
       if (event.message !== undefined) report(visible(event.message));

@@ -8,6 +8,8 @@ export type Ask = {
   /** Sent as JSON. */
   body?: unknown;
   accept?: string;
+  /** Hangs up; what was asked for goes on in the box. */
+  signal?: AbortSignal | undefined;
 };
 
 /** The running Databox, over its admin socket. */
@@ -22,14 +24,20 @@ export type Box = {
 
 /** @param socketPath of the process; nothing is opened before the first question */
 export function connectBox(socketPath: string): Box {
-  const open = async ({ method = 'GET', path, body, accept = 'application/json' }: Ask): Promise<IncomingMessage> => {
+  const open = async ({
+    method = 'GET',
+    path,
+    body,
+    accept = 'application/json',
+    signal,
+  }: Ask): Promise<IncomingMessage> => {
     const text = body === undefined ? '' : JSON.stringify(body);
     // Node sends the body of a DELETE without its length, unless told.
     const headers = {
       accept,
       ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     };
-    const req = request({ socketPath, method, path, headers, agent: false });
+    const req = request({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
     // What goes wrong after the response has begun, its reader hears.
     req.on('error', () => {}).end(text);
     let res: IncomingMessage;

@@ -42,6 +42,10 @@ const examples: Record<string, readonly Example[]> = {
     ],
   ],
   'databox store get': [['databox store get driver-os-monitor-core-store /ts/loadavg1/latest', 'the newest value']],
+  'databox wipe': [
+    ['databox wipe', 'shows what goes, and asks for the box’s name'],
+    ['databox wipe --yes --remove-certificates', 'nothing of the box stays, as before you give the machine away'],
+  ],
   'databox completion': [
     ['source <(databox completion bash)', 'for this shell'],
     ['databox completion fish >~/.config/fish/completions/databox.fish', 'for good'],

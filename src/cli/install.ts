@@ -4,8 +4,9 @@ import { Failure } from '../base/errors.ts';
 import { validate } from '../base/http.ts';
 import { visible } from '../base/visible.ts';
 import { agreed, carryOut } from './agree.ts';
-import { givenChoices } from './choose.ts';
-import { asking, repeated } from './command.ts';
+import { type Choices, givenChoices } from './choose.ts';
+import { asking, repeated, type Session } from './command.ts';
+import { interrupted, stopSignal } from './interrupt.ts';
 import { Review, reviewText } from './review.ts';
 
 type Options = { datasource?: string[]; yes?: true };
@@ -31,9 +32,28 @@ export function installCommand(program: Command): void {
       process.exitCode = 1;
       return session.say({ installed: null }, () => 'Nothing was installed.\n');
     }
-    await carryOut(session, { title: `Installing ${name}`, path: '/components', body: { ...asked, choices } });
-    session.say({ installed: name, choices }, () => `${visible(name)} is installed.\n`);
+    await carryOutOrLeave(session, { name, asked, choices });
   });
+}
+
+type Agreed = { name: string; asked: Asked; choices: Choices };
+
+/** What the box has begun it ends; Ctrl-C only ends the looking on, and says so. */
+async function carryOutOrLeave(session: Session, { name, asked, choices }: Agreed): Promise<void> {
+  using stop = stopSignal();
+  const body = { ...asked, choices };
+  try {
+    await carryOut(session, { title: `Installing ${name}`, path: '/components', body, signal: stop.signal });
+  } catch (err) {
+    if (!stop.signal.aborted) throw err;
+    process.exitCode = interrupted;
+    const shown = visible(name);
+    return session.say(
+      { installing: name },
+      () => `Databox goes on installing ${shown}: databox list shows it, databox uninstall ${shown} takes it back.\n`,
+    );
+  }
+  session.say({ installed: name, choices }, () => `${visible(name)} is installed.\n`);
 }
 
 /** A path or `….json` is a manifest file; all else is a name that the app store knows. */

@@ -66,6 +66,38 @@ export type FetchSource = (question: {
   signal: AbortSignal;
 }) => Promise<{ commit: string; ref: string }>;
 
+export type WipeOptions = {
+  /** Leave what is installed, what was agreed, repositories and the password; only data goes. */
+  keepComponents: boolean;
+  /** Take the box's certificate authorities too: browsers and phones must trust new ones. */
+  removeCertificates: boolean;
+};
+export type Wiped = {
+  /** Names of what is gone. */
+  components: string[];
+  stores: string[];
+  containers: string[];
+  networks: string[];
+  /** Files of the state directory that Databox did not make; they are there still. */
+  left: string[];
+};
+
+/** A box that does not run, and cannot be started until this is disposed of. */
+export type Wipe = Disposable & {
+  /** The box's, for a person to type. */
+  readonly name: string;
+  readonly dir: string;
+  readonly found: { components: string[]; stores: { name: string; bytes: number }[] };
+  /** What an interrupted wipe was to do: it is done too. */
+  readonly unfinished: WipeOptions | undefined;
+  /**
+   * @param report called with each step
+   * @throws Failure `docker.unavailable`, `databox.running`, `database.newer` before anything is changed; `docker.failed`,
+   *   `network.refused` in the middle: the box then does not start until it is wiped again
+   */
+  carryOut(options: WipeOptions, report: (step: string) => void): Promise<Wiped>;
+};
+
 export type CliOptions = {
   /** Runs the box in the foreground until it ends. @throws Failure, which is the caller's to print */
   start: (sources: Sources) => Promise<void>;
@@ -77,6 +109,8 @@ export type CliOptions = {
    * @throws Failure `database.newer`, `databox.running`
    */
   state: (action: StateAction, sources: Sources) => Promise<string[]>;
+  /** @throws Failure `databox.running`, `user.refused`, `config.invalid` */
+  wipe: (sources: Sources) => Promise<Wipe>;
   fetchSource: FetchSource;
   /** Databox' own version. */
   version: string;

@@ -38,10 +38,14 @@ export function refuseOriginal(command: Command): void {
 }
 
 /** The original's names with one dash, as its documentation has them. */
-const singleDash = /^-(sslHostName|manifestStore|registryHost|registry|release|password|flushSLAs|swarm-ip|arch)(=|$)/;
+const singleDash: Record<string, RegExp> = {
+  start:
+    /^-(sslHostName|manifestStore|registryHost|registry|release|password|flushSLAs|regenerateCerts|devmount|swarm-ip|arch)(=|$)/,
+  wipe: /^-(LeaveCmgrStore|removeCerts)$/,
+};
 
 /** Command lines as the original took them: `start -sslHostName box` is `start --sslHostName box`. */
 export function modernSpelling(argv: readonly string[]): string[] {
-  if (argv[2] !== 'start') return [...argv];
-  return argv.map((word, at) => (at > 2 && singleDash.test(word) ? `-${word}` : word));
+  const known = singleDash[argv[2] ?? ''];
+  return argv.map((word, at) => (at > 2 && known?.test(word) ? `-${word}` : word));
 }

@@ -5,16 +5,32 @@ import type { Choice, Choices } from './choose.ts';
 import { descriptionOf, type Wish } from './review.ts';
 
 /** Asks for what is open, then for agreement. Returns `undefined` for no. */
-export async function askPerson(question: string, { choices, open }: Choice): Promise<Choices | undefined> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
+export const askPerson = (question: string, { choices, open }: Choice): Promise<Choices | undefined> =>
+  atTerminal(async (ask) => {
     const all = { ...choices };
     for (const wish of open) {
-      const hrefs = await pick(wish, (text) => terminal.question(text));
+      const hrefs = await pick(wish, ask);
       if (hrefs.length > 0) all[wish.clientid] = hrefs;
     }
-    const answer = await terminal.question(`${question} [y/N] `);
+    const answer = await ask(`${question} [y/N] `);
     return /^y(es)?$/i.test(answer.trim()) ? all : undefined;
+  });
+
+/** What a person types; `undefined` when they ended the question. */
+export const askWord = (question: string): Promise<string | undefined> =>
+  atTerminal(async (ask) => (await ask(question)).trim());
+
+/** Ctrl-C and Ctrl-D at a question are a no: `undefined`. */
+async function atTerminal<T>(dialogue: (ask: (text: string) => Promise<string>) => Promise<T>): Promise<T | undefined> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const ended = new AbortController();
+  for (const event of ['SIGINT', 'close'] as const) terminal.once(event, () => ended.abort());
+  try {
+    return await dialogue((text) => terminal.question(text, { signal: ended.signal }));
+  } catch (err) {
+    if (!ended.signal.aborted) throw err;
+    process.stdout.write('\n');
+    return undefined;
   } finally {
     terminal.close();
   }

@@ -19,6 +19,7 @@ import { stateCommands } from './state.ts';
 import { storeCommand } from './stores.ts';
 import { tokenCommand } from './token.ts';
 import { usageProblems } from './usage.ts';
+import { wipeCommand } from './wipe.ts';
 
 /**
  * The whole command line. `parseAsync` prints what a command has to say; a command that fails prints one sentence (with
@@ -47,6 +48,7 @@ export function createProgram(options: CliOptions): Command {
   storeCommand(program);
   repositoryCommands(program);
   stateCommands(program, options);
+  wipeCommand(program, options);
   tokenCommand(program);
   completionCommands(program);
   arrangeHelp(program);

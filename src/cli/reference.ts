@@ -18,6 +18,7 @@ export const meanings: Record<number, string> = {
   75: 'not now; try again',
   77: 'not permitted',
   78: 'the configuration is not valid',
+  130: 'Ctrl-C; what the box had begun, it ends',
 };
 
 /** docs/cli.md: every command with its options, and what exit codes mean. */
@@ -27,7 +28,7 @@ export function cliReference(program: Command): string {
     '',
     program.description(),
     '',
-    'All but `start`, `dev`, `config`, `doctor`, `test`, `service`, `state` and `version` speak to the running Databox over its\nadmin socket and need root; `service` needs root too, and `doctor` looks at more as root.',
+    'All but `start`, `dev`, `config`, `doctor`, `test`, `service`, `state`, `wipe` and `version` speak to the running Databox over\nits admin socket and need root; `service` and `wipe` need root too, and `doctor` looks at more as root.',
     'With `--json` they print JSON on standard output, and a failure as a problem object on standard error.',
     '',
     ...leavesOf(program).flatMap(section),

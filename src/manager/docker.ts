@@ -61,10 +61,13 @@ export type Docker = {
   logs(id: string, options: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
 };
 
-/** @param host as in DOCKER_HOST; absent: the machine's engine */
-export function createDocker({ host, box }: { host?: string | undefined; box: string }): Docker {
+/**
+ * @param host as in DOCKER_HOST; absent: the machine's engine
+ * @param box  the state directory's id; null: whichever, for who cannot read it any more
+ */
+export function createDocker({ host, box }: { host?: string | undefined; box: string | null }): Docker {
   const { docker, isAlive } = createEngine(host);
-  const mine = ['--filter', `label=${labels.box}=${box}`];
+  const mine = ['--filter', box === null ? `label=${labels.box}` : `label=${labels.box}=${box}`];
   return {
     isAlive,
     image: (reference) => imageOf(docker, reference),

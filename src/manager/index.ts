@@ -1,6 +1,7 @@
 /** manager — what is installed, what it may do, and that exactly this runs: manifest → agreement → container. */
 export { startManager } from './start.ts';
-export { managerVersion } from './sql.ts';
+export { keepNothing, managerVersion, readBox } from './sql.ts';
+export { clearContainers, refuseWithoutEngine } from './clear.ts';
 export type { ManagerOptions } from './core.ts';
 export type {
   Ask,

@@ -1,6 +1,6 @@
 /** sql — the manager's data model: agreements, each component's key and uid, unfinished work. */
 import { z } from 'zod';
-import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import { openDatabase, readDatabase, type Sqlite } from '../base/sqlite.ts';
 import { hasStore } from './grants.ts';
 import { Sla } from './sla.ts';
 
@@ -115,6 +115,26 @@ export function openRecords(file: string): Records {
     }),
     [Symbol.dispose]: () => void db.close(),
   };
+}
+
+export type BoxFacts = { /** The id that containers are labelled with. */ box: string | null; components: string[] };
+
+/** What the file says, unchanged and of whatever version; nothing when it is not there or cannot be read. */
+export const readBox = (file: string): BoxFacts =>
+  readDatabase(file, (db) => {
+    const box = db.prepare<[], { value: string }>("SELECT value FROM fact WHERE name = 'box'").get()?.value ?? null;
+    const rows = db.prepare<[], { name: string }>('SELECT name FROM agreement ORDER BY name LIMIT 10000').all();
+    return { box, components: rows.map(({ name }) => name) };
+  }) ?? { box: null, components: [] };
+
+/** Forgets whose data was kept, once no data is. */
+export function keepNothing(file: string): void {
+  const db = openDatabase(file, migrations);
+  try {
+    db.prepare("UPDATE component SET kept = 0, origin = ''").run();
+  } finally {
+    db.close();
+  }
 }
 
 function forget(sql: ReturnType<typeof statements>, name: string, data: 'keep' | 'delete'): void {

@@ -13,6 +13,7 @@ import { ensureBridge, heldAddresses, removeLink } from './links.ts';
 import { serverOf } from './names/servers.ts';
 import { nobody, withoutService, withService } from './policy.ts';
 import { choosePool, gatewayOf } from './pool.ts';
+import { markOf } from './rules.ts';
 import { takenBlocks } from './taken.ts';
 import { viewOf } from './view.ts';
 import type { WorkerData, WorkerEvent, WorkerHandlers } from './worker.ts';
@@ -69,10 +70,9 @@ function openGate(
   { config, log }: NetworkOptions,
   { pool, fail }: { pool: string; fail: (failure: Failure) => void },
 ): Worker {
-  const [value = 0, mask = 0] = config['network.mark'].split('/').map(Number);
   const data: WorkerData = {
     queue: config['network.queue'],
-    mark: { value, mask },
+    mark: markOf(config['network.mark']),
     pool,
     flowsPerSecond: config['network.flows-per-second'],
     publicRanges: config['network.public-ranges'],

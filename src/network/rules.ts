@@ -37,6 +37,12 @@ const hashlimitBurstLimit = 10_000;
 type Place = { ip: Ip; name: string; bridge: string; gateway: Ip; managerAddress: Ip };
 type Words = ReturnType<typeof wordsOf>;
 
+/** As the setting spells it, `0x0db00000/0x0ff00000`. */
+export function markOf(text: string): Gate['mark'] {
+  const [value = 0, mask = 0] = text.split('/').map(Number);
+  return { value, mask };
+}
+
 /** The mark of resets that we send ourselves: another value of the same bits. */
 export function resetMark({ value, mask }: Gate['mark']): number {
   const lowest = (mask & -mask) >>> 0;

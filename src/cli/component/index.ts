@@ -6,6 +6,7 @@ import { Failure } from '../../base/errors.ts';
 import { examples } from '../../base/examples.ts';
 import { visible } from '../../base/visible.ts';
 import { asking, repeated } from '../command.ts';
+import { interrupted, stopSignal } from '../interrupt.ts';
 import type { CliOptions } from '../options.ts';
 import type { Options } from './component.ts';
 import { sourceOf } from './source.ts';
@@ -31,29 +32,17 @@ export function componentCommand(program: Command, { fetchSource }: Pick<CliOpti
     const isComponent = (path: string) => existsSync(join(path, 'databox-manifest.json'));
     const source = sourceOf(what, { examples: examples().map(({ name }) => name), isComponent });
     const { installComponent } = await import('./component.ts');
+    // The first Ctrl-C ends the work, and what it left in temporary folders goes.
     using stop = stopSignal();
     const job = { session: { box, json }, source, options, tell: teller(json), fetchSource, signal: stop.signal };
     try {
       if (!(await installComponent(job))) process.exitCode = 1;
     } catch (err) {
-      if (stop.signal.aborted) return void (process.exitCode = 130);
+      if (stop.signal.aborted) return void (process.exitCode = interrupted);
       if (!json) for (const fault of faultsOf(err)) process.stderr.write(`  ${visible(fault)}\n`);
       throw err;
     }
   });
-}
-
-/** The first Ctrl-C ends the work and removes what it left in temporary folders; a second one kills. */
-function stopSignal(): Disposable & { signal: AbortSignal } {
-  const stop = new AbortController();
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  const off = (): void => names.forEach((name) => process.off(name, onSignal));
-  const onSignal = (): void => {
-    stop.abort();
-    setImmediate(off);
-  };
-  for (const name of names) process.on(name, onSignal);
-  return { signal: stop.signal, [Symbol.dispose]: off };
 }
 
 /** All of them; the sentence holds the first. */

@@ -93,7 +93,9 @@ async function databases(machine: Machine, dir: string): Promise<Finding> {
   try {
     await machine.checkState(join(machine.root, dir));
   } catch (err) {
-    if (!(err instanceof Failure) || err.code !== 'database.newer') throw err;
+    if (!(err instanceof Failure)) throw err;
+    if (err.code === 'wipe.unfinished') return problem(err.code, err.message, 'sudo databox wipe');
+    if (err.code !== 'database.newer') throw err;
     return problem(err.code, err.message, 'Install the newer version again, or undo its update: sudo databox state restore.'); // prettier-ignore
   }
   return ok(`${files.length} databases in ${dir} are of this version or older`);

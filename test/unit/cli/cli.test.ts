@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/base/errors.ts';
 import { startAdmin } from '../../../src/manager/web/index.ts';
 import { type AdminBox, app, hrefs, startAdminBox } from '../manager/web/admin-box.ts';
@@ -15,6 +17,10 @@ beforeEach(() => {
 const run = (...args: string[]) => inProcess(box.runDir, args);
 const child = (...args: string[]) => databox(args, { DATABOX_RUN_DIR: box.runDir });
 const installs = () => box.manager.calls.filter(({ name }) => name === 'install').map(({ argument }) => argument);
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await sleep(20);
+};
 
 test('U08 tables are aligned, and foreign text cannot move the cursor or add a line', async () => {
   const [list, net, logs, search] = await Promise.all([
@@ -78,7 +84,7 @@ describe('install', () => {
       child('install', 'app-x', '--yes'),
       run('install', file, '--yes', '--json'),
     ]);
-    expect([byName.code, byName.err]).toEqual([0, 'Making a network\n']);
+    expect([byName.code, byName.err]).toEqual([0, 'Making a network\nStarting a container\n']);
     expect(byName.out).toMatch(/app-x is installed\.\n$/);
     expect(JSON.parse(byFile.out)).toEqual({ installed: 'app-x', choices: { LOAD: [hrefs[0]] } });
     const choices = { LOAD: [hrefs[0]] };
@@ -108,8 +114,27 @@ describe('install', () => {
     ]);
     box.manager.given.installFailure = undefined;
     expect(outcomes.map(({ code }) => code)).toEqual([69, 69]);
-    expect(outcomes[0]?.err).toBe('Making a network\ndatabox: no image \\u001b[2J\n');
+    expect(outcomes[0]?.err).toBe('Making a network\nStarting a container\ndatabox: no image \\u001b[2J\n');
     expect(JSON.parse(outcomes[1]?.err ?? '')).toMatchObject({ code: 'image.missing', title: 'no image \u001b[2J' });
+  });
+  test.each([
+    ['as lines', []],
+    ['as JSON', ['--json']],
+  ])('goes on in the box after Ctrl-C, and says so %s: exit code 130', async (_how, more) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    box.manager.given.installUntil = promise;
+    const args = ['src/main.ts', 'install', 'app-x', '--yes', '--run-dir', box.runDir, ...more];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
+    const closed = new Promise<number | null>((done) => child.once('close', done));
+    await until(() => installs().length > 0);
+    child.kill('SIGINT');
+    expect(await closed).toBe(130);
+    expect(out).toMatch(more.length > 0 ? /"installing": "app-x"/ : /goes on installing app-x: databox list shows it/);
+    resolve();
+    await until(() => box.manager.calls.some(({ name }) => name === 'install ended'));
+    expect(await box.ask('GET', '/status')).toMatchObject({ status: 200 });
   });
   test('of what is installed, unknown or no manifest is refused', async () => {
     const outcomes = await Promise.all([

@@ -48,6 +48,7 @@ async function caught(runDir: string, args: readonly string[]): Promise<Outcome>
       dev: never,
       fetchSource: never,
       state: never,
+      wipe: never,
       version: '1',
       doctor: unasked,
     });

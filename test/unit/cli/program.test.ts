@@ -10,7 +10,14 @@ const never = () => Promise.reject(new Error('not asked for'));
 function program() {
   const asked: (Sources | DevRequest)[] = [];
   const note = (what: Sources | DevRequest) => Promise.resolve(void asked.push(what));
-  const options = { start: note, dev: note, fetchSource: never, state: () => Promise.resolve([]), version: '1.2.3' };
+  const options = {
+    start: note,
+    dev: note,
+    fetchSource: never,
+    state: () => Promise.resolve([]),
+    wipe: never,
+    version: '1.2.3',
+  };
   return { asked, program: createProgram({ ...options, doctor: unasked }) };
 }
 const parse = async (...args: string[]) => {
@@ -63,6 +70,7 @@ describe('start', () => {
       dev: start,
       fetchSource: never,
       state: start,
+      wipe: never,
       version: '1',
       doctor: unasked,
     });

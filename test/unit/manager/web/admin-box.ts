@@ -115,7 +115,12 @@ function adminManager() {
   );
   const minter = minting();
   /** What a test makes of it. */
-  const given = { candidates: [hrefs[0] ?? ''], installFailure: undefined as Failure | undefined };
+  const given = {
+    candidates: [hrefs[0] ?? ''],
+    installFailure: undefined as Failure | undefined,
+    /** An install takes until then. */
+    installUntil: Promise.resolve(),
+  };
   const more = {
     given,
     status: () =>
@@ -149,8 +154,10 @@ function adminManager() {
     async install(argument: unknown, report: (progress: { step: string; message: string }) => void) {
       far.calls.push({ name: 'install', argument });
       report({ step: 'network', message: 'Making a network' });
-      await Promise.resolve();
+      await given.installUntil;
+      report({ step: 'container', message: 'Starting a container' });
       if (given.installFailure) throw given.installFailure;
+      far.calls.push({ name: 'install ended', argument });
     },
     checkReplacement: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'check', argument })),
     replace: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'replace', argument })),

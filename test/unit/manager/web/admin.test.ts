@@ -51,8 +51,12 @@ describe('components', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
-    expect(lines).toEqual([{ step: 'network', message: 'Making a network' }, { done: true }]);
-    expect(box.manager.calls.map(({ name }) => name)).toEqual(['check', 'install']);
+    const steps = [
+      { step: 'network', message: 'Making a network' },
+      { step: 'container', message: 'Starting a container' },
+    ];
+    expect(lines).toEqual([...steps, { done: true }]);
+    expect(box.manager.calls.map(({ name }) => name)).toEqual(['check', 'install', 'install ended']);
     expect(box.manager.calls[1]?.argument).toEqual({ manifest: app, choices: { LOAD: hrefs[0] } });
   });
   test('an install that fails half-way says so in its last line', async () => {
