@@ -54,6 +54,10 @@ const Count = z
   .min(0)
   .max(mostEntries)
   .meta({ id: 'Count', examples: [1, 10] });
+const Interval = z
+  .int()
+  .min(1)
+  .meta({ id: 'Interval', description: 'length of a bucket in ms', examples: [60_000, 3_600_000] });
 const Aggregate = z.enum(aggregates).meta({ id: 'Aggregate' });
 
 const Point = z
@@ -70,6 +74,7 @@ const Document = z
 const entriesOf = (id: string, data: z.ZodType) => z.array(z.strictObject({ timestamp: Time, data }).meta({ id }));
 const Points = entriesOf('PointEntry', Point);
 const Documents = entriesOf('DocumentEntry', Document);
+const Buckets = entriesOf('Bucket', z.strictObject({ value: z.number() }));
 const Result = z.strictObject({ result: z.number().optional() });
 const Registration = z
   .looseObject({
@@ -158,6 +163,10 @@ function numeric(): Calls {
       calls[`GET ${at}/{by}`] = reads({
         ...{ path: path.extend({ by: Aggregate }), summary: `An aggregate of: ${summary}` },
         ...{ what: 'the number; `{}` where there is none', gives: jsonOf(Result) },
+      });
+      calls[`GET ${at}/every/{ms}/{by}`] = reads({
+        ...{ path: path.extend({ ms: Interval, by: Aggregate }), summary: `Aggregates by bucket of: ${summary}` },
+        ...{ what: 'a number for each bucket that has one, at its start', gives: jsonOf(Buckets) },
       });
       if (erasable) calls[`DELETE ${at}`] = erases({ path, summary: `Deletes ${summary}` });
     }

@@ -25,6 +25,7 @@ export type Read =
   | { do: 'keys' | 'count'; format: Format; id: string }
   | { do: 'entries'; selection: Selection }
   | { do: 'aggregate'; selection: Selection; by: Aggregate }
+  | { do: 'buckets'; selection: Selection; by: Aggregate; everyMs: number }
   | { do: 'length'; selection: Selection };
 /** Needs a body. `at` null: the time of arrival. */
 export type Post =

@@ -37,6 +37,13 @@ export function entryCount(text: string): number {
   throw new Failure('value.invalid', `a count is a whole number from 0 to ${mostEntries}`, { count: text });
 }
 
+/** @param text  decimal digits: the length of a bucket, ms */
+export function interval(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new Failure('value.invalid', 'an interval is a whole number of ms, at least 1', { interval: text });
+}
+
 /** @throws Failure `method.refused` */
 export function reject(method: Method, why = 'the path has no such method'): never {
   throw new Failure('method.refused', `${method}: ${why}`, { method });

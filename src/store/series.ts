@@ -1,4 +1,4 @@
-/** Paths below /ts: `[blob/]<ids>[/<selection>[/filter/<tag>/<equals|contains>/<text>][/<aggregate>]]`. Pure. */
+/** Paths below /ts: `[blob/]<ids>[/<selection>[/filter/<tag>/<equals|contains>/<text>][[/every/<ms>]/<aggregate>]]`. Pure. */
 import { Failure } from '../base/errors.ts';
 import type { Method } from '../base/names.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type Request,
   type Selection,
 } from './operations.ts';
-import { entryCount, identifier, identifiers, reject, timestamp } from './segments.ts';
+import { entryCount, identifier, identifiers, interval, reject, timestamp } from './segments.ts';
 
 export function parseSeries({ method, format }: Request, segments: readonly string[]): Operation {
   const kind: Kind = segments[0] === 'blob' ? 'ts/blob' : 'ts';
@@ -43,12 +43,14 @@ function parseRead(joined: Joined, segments: readonly string[]): Operation {
     return { do: 'length', selection: { ...joined, pick: everything, filter: null } };
   }
   const { selection, rest } = parseSelection(joined, segments);
-  const [name, ...more] = rest;
-  if (name === undefined) return { do: 'entries', selection };
+  if (rest.length === 0) return { do: 'entries', selection };
+  const [every, length] = rest;
+  const [name, ...more] = every === 'every' ? rest.slice(2) : rest;
   const by = aggregates.find((aggregate) => aggregate === name);
   if (by === undefined || more.length > 0) throw unknownPath();
   numericOnly(joined.kind);
-  return { do: 'aggregate', selection, by };
+  if (every !== 'every' || length === undefined) return { do: 'aggregate', selection, by };
+  return { do: 'buckets', selection, by, everyMs: interval(length) };
 }
 
 /** Deletes what the same read would answer; a delete that reads as a question about the series is refused. */

@@ -3,7 +3,7 @@ import type { Aggregate, Selection } from '../operations.ts';
 import { entriesOfSpans, tagMatches, tagParameters, type Span } from './spans.ts';
 
 /** SQL of each aggregate; `sum` compensates rounding, `median` is the mean of the two middle values of an even count. */
-const expressions: Record<Exclude<Aggregate, 'sd'>, string> = {
+export const expressions: Record<Exclude<Aggregate, 'sd'>, string> = {
   sum: 'sum(entry.value)',
   count: 'count(*)',
   min: 'min(entry.value)',
@@ -31,6 +31,10 @@ export function aggregator(db: Sqlite) {
   return (by: Aggregate, selection: Selection, spans: Span[]): number | null => {
     const statement = by === 'sd' ? sd : plain.get(by);
     const result = statement?.get({ spans: JSON.stringify(spans), ...tagParameters(selection) }) ?? null;
-    return result !== null && Number.isFinite(result) ? result + 0 : null;
+    return numberOrNone(result);
   };
 }
+
+/** SQL's answer as a JSON number: no minus zero, and nothing beyond the doubles. */
+export const numberOrNone = (result: number | null): number | null =>
+  result !== null && Number.isFinite(result) ? result + 0 : null;

@@ -3,6 +3,7 @@ import { catalogueText } from '../catalogue.ts';
 import type { Reply, Statistics } from '../engine.ts';
 import type { Read, Selection } from '../operations.ts';
 import { aggregator } from './aggregate.ts';
+import { bucketer } from './buckets.ts';
 import { pager, type Page } from './page.ts';
 import { entriesOfSpans, spanFinder } from './spans.ts';
 
@@ -34,6 +35,8 @@ export function reader(db: Sqlite): Reader {
         return series.length(question.selection);
       case 'aggregate':
         return series.aggregate(question);
+      case 'buckets':
+        return series.buckets(question, next as Page['next'] | undefined);
     }
   };
   return { read, datasources: datasourceLister(db) };
@@ -65,10 +68,15 @@ function seriesReader(db: Sqlite) {
   const spansOf = spanFinder(db);
   const page = pager(db);
   const aggregate = aggregator(db);
+  const buckets = bucketer(db);
   const length = db.prepare<{ spans: string }, number>(`SELECT count(*) FROM ${entriesOfSpans}`).pluck();
   return {
     entries(selection: Selection, next?: Page['next']): Reply {
       const found = page(selection, next ?? spansOf(selection));
+      return { part: found.entries.join(','), next: found.next };
+    },
+    buckets(question: Extract<Read, { do: 'buckets' }>, next?: Page['next']): Reply {
+      const found = buckets(question, next ?? spansOf(question.selection));
       return { part: found.entries.join(','), next: found.next };
     },
     length: (selection: Selection): Reply => ({

@@ -47,7 +47,7 @@ function read(method: Method, path: string): string | null {
 
 const words = [
   ...['ts', 'blob', 'kv', 'cat', 'hello', 'time', 'uptime', 'status', 'at', 'latest', 'earliest', 'last', 'first'],
-  ...['since', 'range', 'filter', 'equals', 'contains', 'length', 'keys', 'count', ...aggregates],
+  ...['since', 'range', 'filter', 'every', 'equals', 'contains', 'length', 'keys', 'count', ...aggregates],
   ...['a', 'a,b', 'a,a', 'x y', '0', '1', '-1', '10', '1000001', '1767225600000', '9007199254740992', '1.5', 'ä'],
 ];
 const starts = [['ts', 'a'], ['ts', 'blob', 'a'], ['ts'], ['kv'], []];
@@ -73,7 +73,15 @@ test('a path is in the document exactly where the grammar reads it', () => {
 
 test('every documented path is one of the grammar, with values that fit', () => {
   const reached = new Set<string>();
-  const samples: Record<string, string> = { n: '3', from: '1', to: '2', time: '5', is: 'equals', by: 'mean' };
+  const samples: Record<string, string> = {
+    n: '3',
+    from: '1',
+    to: '2',
+    time: '5',
+    is: 'equals',
+    by: 'mean',
+    ms: '60000',
+  };
   const strangers = Object.entries(document.paths).flatMap(([template, operations]) =>
     Object.keys(operations).flatMap((method) => {
       if (method === 'get' && elsewhere.includes(template)) return [];
@@ -84,7 +92,18 @@ test('every documented path is one of the grammar, with values that fit', () => 
     }),
   );
   expect(strangers).toEqual([]);
-  const operations = ['aggregate', 'append', 'catalogue', 'count', 'drop', 'entries', 'erase', 'hello', 'keys'];
+  const operations = [
+    'aggregate',
+    'append',
+    'buckets',
+    'catalogue',
+    'count',
+    'drop',
+    'entries',
+    'erase',
+    'hello',
+    'keys',
+  ];
   const more = ['length', 'put', 'register', 'status', 'time', 'uptime', 'value'];
   expect([...reached].sort()).toEqual([...operations, ...more]);
 });

@@ -56,6 +56,32 @@ export const scenarios: Record<string, Step[]> = {
     get('/ts/a/since/0/filter/colour/contains/blue/count', '{"result":0}'),
     get('/ts/a/since/0/filter/colour/contains/blue/sum', '{}'),
   ],
+  'series: buckets': [
+    get('/ts/a/since/0/every/10/sum', '[]'),
+    ...colours,
+    get('/ts/a/since/-9/every/10/sum', entries([30, 7], [20, 2], [10, 1], [-10, 5])),
+    get('/ts/a/since/-9/every/40/count', entries([0, 4], [-40, 1])),
+    get('/ts/a/range/-5/20/every/20/mean', entries([20, 2], [0, 1], [-20, 5])),
+    get('/ts/a/first/3/every/20/mean', entries([-20, 5], [0, 1], [20, 2])),
+    get('/ts/a/earliest/every/1/sum', entries([-5, 5])),
+    get('/ts/a/last/2/every/1/sd', entries([30, 0.7071067811865476])),
+    get('/ts/a/since/0/every/10/sd', entries([30, 0.7071067811865476])),
+    get('/ts/a/since/0/every/10/median', entries([30, 3.5], [20, 2], [10, 1])),
+    get('/ts/a/since/0/filter/colour/contains/red/every/100/max', entries([0, 3])),
+    get('/ts/a/since/0/filter/colour/contains/blue/every/100/count', '[]'),
+    get('/ts/a/range/20/10/every/10/sum', '[]'),
+    get('/ts/a/since/0/every/9007199254740991/count', entries([0, 4])),
+    ...timed('/ts/b', [[12, '{"value":40}']]),
+    get('/ts/a,b/range/10/12/every/10/sum', entries([10, 41])),
+    ...['0', '-5', '1.5', 'x', '9007199254740992'].map((ms) =>
+      get(`/ts/a/since/0/every/${ms}/sum`, /value\.invalid/, 400),
+    ),
+    ...['every/10', 'every', 'every/10/sum/sum', 'every/10/total', 'every/10/every/10/sum'].map((rest) =>
+      get(`/ts/a/since/0/${rest}`, /path\.unknown/, 404),
+    ),
+    get('/ts/blob/a/since/0/every/10/count', /path\.invalid/, 400),
+    ['DELETE /ts/a/since/0/every/10/sum', null, 405, /method\.refused/],
+  ],
   'series: joins': [
     ...timed('/ts/a', [
       [1, '{"value":1}'],

@@ -40,6 +40,15 @@ const step = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), query }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('aggregate' as const), query, aggregate }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('buckets' as const),
+      query,
+      aggregate,
+      every: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), query }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('length' as const), ids }) },
 );
@@ -118,6 +127,17 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
       if (expected === undefined) expect(result).toBeUndefined();
       else expect(result).toBeCloseTo(expected, 9);
     },
+    async buckets(query: Query, name: string, every: number) {
+      const buckets = Map.groupBy(selected(query), ({ at }) => Math.floor(at / every) * every + 0);
+      const expected = [...buckets].flatMap(([timestamp, entries]) => {
+        const value = aggregateOf(
+          name,
+          entries.map((entry) => entry.value),
+        );
+        return value === undefined ? [] : [{ timestamp, data: { value: expect.closeTo(value, 9) as number } }];
+      });
+      expect(await json(`${pathOf(query)}/every/${every}/${name}`)).toEqual(expected);
+    },
     async delete(query: Query) {
       const refused = query.pick.by === 'last' || query.pick.by === 'first';
       const { status } = await it.ask({ method: 'DELETE', path: pathOf(query) });
@@ -131,6 +151,7 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
         if (one.do === 'write') await perform.write({ id: one.id, at: one.at, value: one.value, colour: one.colour });
         else if (one.do === 'read') await perform.read(one.query);
         else if (one.do === 'aggregate') await perform.aggregate(one.query, one.aggregate);
+        else if (one.do === 'buckets') await perform.buckets(one.query, one.aggregate, one.every);
         else if (one.do === 'delete') await perform.delete(one.query);
         else {
           const length = model.filter((entry) => one.ids.includes(entry.id)).length;
