@@ -9,6 +9,7 @@ import { dist, root, targets } from './package/paths.ts';
 import { packageVersion, releaseEpoch } from './package/release.ts';
 import { bundleSources } from './package/sources.ts';
 import { fetchTools } from './package/tools.ts';
+import { formats } from '../src/state.ts';
 import { buildShellFiles } from './shell.ts';
 
 const [wanted = ''] = process.argv.slice(2);
@@ -31,7 +32,15 @@ buildShellFiles();
 const epoch = await releaseEpoch();
 for (const target of chosen) {
   const binary = join(dist, target.file);
-  const file = await makeDeb({ target, version: packageVersion, epoch, binary, to: dist, compression: 'gzip' });
+  const file = await makeDeb({
+    target,
+    version: packageVersion,
+    epoch,
+    binary,
+    formats,
+    to: dist,
+    compression: 'gzip',
+  });
   console.log(`packaged ${file}, ${(statSync(file).size / 1e6).toFixed(1)} MB`);
 }
 const scripts = putScripts();

@@ -5,7 +5,7 @@ import { appstoreVersion } from './appstore/index.ts';
 import { arbiterVersion } from './arbiter/index.ts';
 import { copiesIn, dropCopies, restoreCopies } from './base/copies.ts';
 import { lockDirectory } from './base/lock.ts';
-import { checkDatabase } from './base/sqlite.ts';
+import { checkDatabase, fileVersion } from './base/sqlite.ts';
 import { refuseHalfWiped } from './base/wiping.ts';
 import { exportVersion } from './export/index.ts';
 import { managerVersion } from './manager/index.ts';
@@ -13,7 +13,7 @@ import { networkVersion } from './network/index.ts';
 import { storeVersion } from './store/index.ts';
 
 /** Files, as a pattern, and the version that this Databox writes. */
-const known: readonly (readonly [files: string, version: number])[] = [
+export const formats: readonly (readonly [files: string, version: number])[] = [
   ['arbiter.sqlite', arbiterVersion],
   ['export.sqlite', exportVersion],
   ['appstore.sqlite', appstoreVersion],
@@ -33,7 +33,7 @@ export function checkState(dir: string): void {
 
 /** @throws Failure `database.newer` */
 export function checkFiles(dir: string): void {
-  for (const [files, version] of known) {
+  for (const [files, version] of formats) {
     for (const file of globSync(files, { cwd: dir }).sort()) checkDatabase(join(dir, file), version);
   }
 }
@@ -45,6 +45,15 @@ export const stateActions = {
     checkState(dir);
     return [];
   },
+  /** `<version> <path>` of every database: a package of an older Databox sees by it that it is too old for them. */
+  formats: (dir: string): string[] =>
+    formats
+      .flatMap(([files]) => globSync(files, { cwd: dir }).sort())
+      .map((name) => join(dir, name))
+      .flatMap((file) => {
+        const version = fileVersion(file);
+        return version === undefined ? [] : [`${version} ${file}`];
+      }),
   /**
    * Puts back every file as it was before an update changed it; what was written to it since is lost.
    * @throws Failure `databox.running`, `wipe.unfinished`

@@ -3,6 +3,9 @@
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+/** Who answers for the package, in the form that Debian's tools want; the licence's holder. */
+export const maintainer = 'The Databox authors <me-box@users.noreply.github.com>';
+
 /** @param epoch seconds; the time of the entry @returns one entry with the points of CHANGELOG.md's first section */
 export function debianChangelog(markdown: string, version: string, epoch: number): string {
   const [, section = ''] = markdown.split(/^## .*$/m);
@@ -17,7 +20,7 @@ export function debianChangelog(markdown: string, version: string, epoch: number
         .map((line) => line.trim()),
     )
     .map((lines) => `  * ${lines.join('\n    ')}`);
-  return `databox (${version}) stable; urgency=medium\n\n${points.join('\n')}\n\n -- Databox <databox@localhost.localdomain>  ${date(epoch)}\n`;
+  return `databox (${version}) stable; urgency=medium\n\n${points.join('\n')}\n\n -- ${maintainer}  ${date(epoch)}\n`;
 }
 
 /** RFC 2822, in UTC. */

@@ -5,7 +5,7 @@ import { lutimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { run } from '../../src/base/run.ts';
-import { debianChangelog } from './changelog.ts';
+import { debianChangelog, maintainer } from './changelog.ts';
 import { unitText } from '../../src/cli/service/unit.ts';
 import { dist, root, type Target, work } from './paths.ts';
 
@@ -16,6 +16,8 @@ export type Deb = {
   epoch: number;
   /** The program; made before. */
   binary: string;
+  /** The files that it knows, as shell patterns below its state folder, and of which version. */
+  formats: readonly (readonly [files: string, version: number])[];
   /** Folder of the package. */
   to: string;
   /** How hard its data is compressed; a Pi unpacks gzip in seconds, xz in a minute. */
@@ -105,7 +107,7 @@ function copyrightOf(licence: string): string {
   return `${readFileSync(join(root, 'build/deb/copyright'), 'utf8')}${indented.join('\n')}\n`;
 }
 
-function writeControl(tree: string, { target, version }: Deb): void {
+function writeControl(tree: string, { target, version, formats }: Deb): void {
   const files = globSync('**/*', { cwd: tree })
     .filter((path) => statSync(join(tree, path)).isFile())
     .sort();
@@ -124,18 +126,20 @@ function writeControl(tree: string, { target, version }: Deb): void {
     writeFileSync(join(dir, name), text);
     chmodSync(join(dir, name), mode);
   };
+  const known = formats.map(([files, newest]) => `*/${files}) newest=${newest} ;;`).join('\n      ');
   put('control', controlOf(target, version, kilobytes));
   put('conffiles', '/etc/databox/config.json\n');
   put('md5sums', sums.join(''));
   for (const name of ['preinst', 'postinst', 'prerm', 'postrm']) {
-    put(name, readFileSync(join(root, 'build/deb', name), 'utf8').replaceAll('@version@', version), 0o755);
+    const text = readFileSync(join(root, 'build/deb', name), 'utf8');
+    put(name, text.replaceAll('@version@', version).replaceAll('@formats@', known), 0o755);
   }
 }
 
 const controlOf = (target: Target, version: string, kilobytes: number): string => `Package: databox
 Version: ${version}
 Architecture: ${debArch(target)}
-Maintainer: Databox <databox@localhost.localdomain>
+Maintainer: ${maintainer}
 Installed-Size: ${kilobytes}
 Depends: ${depends.join(', ')}
 Recommends: ca-certificates, systemd

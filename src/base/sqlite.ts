@@ -60,10 +60,11 @@ function refuseNewer(file: string, version: number, known: number): void {
  * @throws Failure `database.newer`
  */
 export function checkDatabase(file: string, known: number): void {
-  refuseNewer(file, readableVersionOf(file) ?? 0, known);
+  refuseNewer(file, fileVersion(file) ?? 0, known);
 }
 
-const readableVersionOf = (file: string): number | undefined => readDatabase(file, versionOf);
+/** @returns undefined for a file that is absent or that SQLite cannot read */
+export const fileVersion = (file: string): number | undefined => readDatabase(file, versionOf);
 
 /** What `read` finds in a database file, which stays as it is; `undefined` when it is not there or not readable. */
 export function readDatabase<T>(file: string, read: (db: Sqlite) => T): T | undefined {

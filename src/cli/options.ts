@@ -14,6 +14,10 @@ export const stateActions = {
     doc: 'whether this version can read every file; changes nothing and may be asked while Databox runs',
     nothing: 'This version can read every file.\n',
   },
+  formats: {
+    doc: 'the version of every file, and its path; changes nothing and may be asked while Databox runs',
+    nothing: 'There is no file.\n',
+  },
   restore: {
     doc: 'put back every file as it was before the last update changed it',
     nothing: 'The last update changed no file.\n',

@@ -27,6 +27,13 @@ test('files of this version are known; one that a newer version wrote is named, 
   expect(refused.err).toMatch(`${store} is of version 99, as a newer Databox wrote it; this one knows `);
 }, 60_000);
 
+test('each file’s version is told, also of one that a newer Databox wrote', async () => {
+  openDatabase(store, versions(99)).close();
+  const { code, out } = await databox(['state', 'formats', '--state-dir', dir]);
+  expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^\d+ \S+arbiter.sqlite\n99 \S+\n$/) as string });
+  expect(out).toMatch(`99 ${store}`);
+}, 60_000);
+
 test('an updated file is put back, but not under a running box', async () => {
   openDatabase(store, versions(1)).close();
   openDatabase(store, versions(2)).close();
