@@ -21,10 +21,11 @@ const project = (displayName, folder) => ({
 
 /**
  * unit needs no root; kernel, e2e and abuse run as root with real packets and containers (scripts/test); package checks
- * the binaries that `npm run package` made (scripts/test --package).
+ * the binaries that `npm run package` made, and system their installer on a machine of its own
+ * (scripts/test --package).
  */
 export default {
   // A test that hangs fails; one on a busy machine, or on a Pi, is only slow.
   testTimeout: 60_000,
-  projects: ['unit', 'kernel', 'e2e', 'abuse', 'package'].map((name) => project(name, name)),
+  projects: ['unit', 'kernel', 'e2e', 'abuse', 'package', 'system'].map((name) => project(name, name)),
 };

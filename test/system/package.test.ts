@@ -1,0 +1,168 @@
+/**
+ * The package on a machine with a real systemd and a Docker engine of its own: installed, used, rebooted, updated, put
+ * back, removed.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildImages } from '../../scripts/lib/quickstart-images.ts';
+import { run } from '../../src/base/run.ts';
+import { files } from './files.ts';
+import { machineImage } from './image.ts';
+import { startMachine, until, type Machine } from './machine.ts';
+import { faultFile, otherVersions, shipped, type Version } from './versions.ts';
+
+const id = `package-${process.pid}`;
+const [driver, app] = ['driver-os-monitor', 'app-os-monitor'] as const;
+const versions = { now: shipped() } as { now: Version; next: Version; faulty: Version };
+const undo = new AsyncDisposableStack();
+let machine: Machine;
+let filesBefore: string[];
+
+beforeAll(async () => {
+  Object.assign(versions, await otherVersions());
+  const { tag } = undo.use(await machineImage(id));
+  machine = undo.use(await startMachine(tag, `databox-system-${id}`));
+  await putComponents();
+  filesBefore = await files(machine);
+}, 600_000);
+afterAll(() => undo.disposeAsync(), 300_000);
+
+/** The examples' images and manifests, without a registry. */
+async function putComponents(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'databox-system-'));
+  await using images = await buildImages({ id, base: undefined, signal: new AbortController().signal });
+  const tags = [driver, app].map((name) => `databox-quickstart/${name}:${id}`);
+  await run('docker', ['save', '--output', join(folder, 'images.tar'), ...tags], { timeoutMs: 600_000 });
+  await machine.put(join(folder, 'images.tar'), '/srv/images.tar');
+  await machine.put(images.manifests, '/srv/manifests');
+  rmSync(folder, { recursive: true });
+  await machine.run('docker', 'load', '--quiet', '--input', '/srv/images.tar');
+}
+
+const install = async (version: Version) => {
+  await machine.put(version.deb, '/srv/databox.deb');
+  return machine.attempt('dpkg', '--force-confold', '--install', '/srv/databox.deb');
+};
+const runs = async () => ({
+  active: (await machine.attempt('systemctl', 'is-active', 'databox')).said,
+  version: await machine.run('databox', '--version'),
+});
+const running = ({ version }: Version) => ({ active: 'active', version });
+
+/** The value that the driver wrote last, and when. */
+type Point = { timestamp: number; data: unknown };
+const latest = async () =>
+  (await machine.ask('store', 'get', `${driver}-core-store`, '/ts/freememStructured/latest')) as Point[];
+/** Data comes that is newer than this moment, so the driver runs and its store takes it; and the app runs too. */
+async function isBack(): Promise<void> {
+  const since = Date.now();
+  await until('fresh data', 90_000, async () => ((await latest())[0]?.timestamp ?? 0) > since || undefined);
+  await until('both components', 60_000, async () => {
+    const all = (await machine.ask('list')) as { name: string; state: string }[];
+    return [driver, app].every((name) => all.some((one) => one.name === name && one.state === 'running')) || undefined;
+  });
+  earliest ??= await first();
+  expect(await first()).toBe(earliest);
+}
+const first = async () =>
+  JSON.stringify(await machine.ask('store', 'get', `${driver}-core-store`, '/ts/freememStructured/earliest'));
+let earliest: string | undefined;
+/** Of each start of the service another. */
+const invocation = () => machine.run('systemctl', 'show', '--property=InvocationID', 'databox');
+
+test('dpkg installs it, enabled and ready', async () => {
+  const { code, said } = await install(versions.now);
+  expect({ code, said }).toEqual({ code: 0, said: expect.any(String) as string });
+  expect(await runs()).toEqual(running(versions.now));
+  expect(await machine.run('systemctl', 'is-enabled', 'databox')).toBe('enabled');
+}, 480_000);
+
+test('a driver and an app run, and live data comes', async () => {
+  await machine.write('/etc/databox/config.json', '{ "appstore.repositories": ["/srv/manifests"] }');
+  await machine.run('systemctl', 'restart', 'databox');
+  for (const name of [driver, app]) await machine.run('databox', 'install', name, '--yes');
+  await isBack();
+}, 480_000);
+
+test.each([
+  ['a restart of the service', () => machine.run('systemctl', 'restart', 'databox')],
+  ['a reboot', () => machine.reboot('orderly')],
+  ['a pulled plug', () => machine.reboot('plug pulled')],
+  ['kill -9', () => machine.run('systemctl', 'kill', '--signal=KILL', '--kill-who=main', 'databox')],
+])(
+  'after %s it is back with components and data',
+  async (_what, doIt) => {
+    const before = await invocation();
+    await doIt();
+    await isBack();
+    expect(await invocation()).not.toBe(before);
+  },
+  480_000,
+);
+
+test.each([
+  ['ends', 'exit'],
+  ['never gets ready', 'hang'],
+])(
+  'O05 a new version that %s is replaced by the old one, with its data',
+  async (_what, fault) => {
+    await machine.write(faultFile, fault);
+    await machine.write('/etc/systemd/system/databox.service.d/test.conf', '[Service]\nTimeoutStartSec=40\n');
+    const { code, said } = await install(versions.faulty);
+    expect({ code, said }).toEqual({
+      code: 1,
+      said: expect.stringMatching(/0\.3\.0 does not work on this machine/) as string,
+    });
+    expect(await runs()).toEqual(running(versions.now));
+    await isBack();
+  },
+  600_000,
+);
+
+test('O05 an update that is cut off with the files changed: after the reboot the old version has its data', async () => {
+  await machine.write(faultFile, 'hang');
+  const installing = install(versions.faulty).catch(() => undefined);
+  await until('the files to change', 300_000, async () => {
+    const copies = await machine.run('sh', '-c', 'ls /var/lib/databox/stores');
+    return copies.includes('.v1') || undefined;
+  });
+  await machine.reboot('plug pulled');
+  await installing;
+  await isBack();
+  expect(await runs()).toEqual(running(versions.now));
+}, 600_000);
+
+test('the next version takes over with the data', async () => {
+  await machine.run('rm', '-rf', faultFile, '/etc/systemd/system/databox.service.d');
+  const { code, said } = await install(versions.next);
+  expect({ code, said }).toEqual({ code: 0, said: expect.stringMatching(/0\.2\.0 runs/) as string });
+  expect(await runs()).toEqual(running(versions.next));
+  await isBack();
+  expect(await machine.run('sh', '-c', 'ls /usr/lib/databox; find /var/lib/databox -name "*.v[0-9]*"')).not.toMatch(
+    /previous|\.v\d/,
+  );
+}, 600_000);
+
+test('a downgrade is refused by the file’s name, and the running version never stopped', async () => {
+  const before = await invocation();
+  const { code, said } = await install(versions.now);
+  expect({ code, said }).toEqual({
+    code: 1,
+    said: expect.stringMatching(/\.sqlite is of version \d+, and 0\.1\.0 knows \d+; 0\.2\.0 runs on/) as string,
+  });
+  expect(await runs()).toEqual(running(versions.next));
+  expect(await invocation()).toBe(before);
+  expect(await machine.run('dpkg-query', '--show', '--showformat=${Status} ${Version}', 'databox')).toBe(
+    'install ok installed 0.2.0',
+  );
+}, 300_000);
+
+test('removed, it leaves its data; purged, nothing', async () => {
+  await install(versions.next);
+  await machine.run('dpkg', '--remove', 'databox');
+  expect((await machine.run('ls', '/var/lib/databox')).split('\n')).toContain('arbiter.sqlite');
+  await machine.run('dpkg', '--purge', 'databox');
+  expect(await files(machine)).toEqual(filesBefore);
+  expect(await machine.run('sh', '-c', 'docker ps -aq; docker network ls -q --filter type=custom')).toBe('');
+}, 480_000);
