@@ -3,6 +3,7 @@ import { Failure } from '../base/errors.ts';
 import { openDatabase } from '../base/sqlite.ts';
 import { interrupted, verdict, type Bounds, type Outcome } from './rules.ts';
 import { jobStatements, ledgerStatements, migrations, type Job, type LedgerEntry } from './sql.ts';
+import { createTrim, type Trim } from './trim.ts';
 
 /** Bytes that one component may have waiting. */
 const waitingLimitBytes = 64 * 1024 * 1024;
@@ -11,8 +12,6 @@ const keptAnswers = 64;
 /** Finished jobs of a component whose idempotency keys are remembered, and for how long. */
 const keptKeys = 10_000;
 const keptMs = 24 * 3_600_000;
-/** Refusals of a component that the ledger lists. */
-const keptRefusals = 10_000;
 
 export type Submission = { component: string; destination: string; data: Buffer; key: string | null };
 export type Refusal = Omit<Submission, 'key'> & { reason: string; count: number };
@@ -21,6 +20,7 @@ type Options = { file: string; jobLimit: number; now: () => number; limits: Boun
 type Desk = {
   jobs: ReturnType<typeof jobStatements>;
   ledger: ReturnType<typeof ledgerStatements>;
+  omit: Trim;
   now: () => number;
   jobLimit: number;
   limits: Bounds;
@@ -32,8 +32,8 @@ type Desk = {
  */
 export function openQueue({ file, jobLimit, now, limits }: Options) {
   const db = openDatabase(file, migrations);
-  const desk: Desk = { jobs: jobStatements(db), ledger: ledgerStatements(db), now, jobLimit, limits };
-  const { jobs, ledger } = desk;
+  const [jobs, ledger] = [jobStatements(db), ledgerStatements(db)];
+  const desk: Desk = { jobs, ledger, omit: createTrim(ledger), now, jobLimit, limits };
   const atomic = <T>(work: () => T): T => db.transaction(work).immediate();
   atomic(() => {
     for (const job of jobs.processing()) settle(desk, job, { kind: 'unknown', reason: interrupted });
@@ -93,7 +93,7 @@ function begin({ jobs, ledger, now }: Desk, job: Job): Job {
   return { ...job, state: 'Processing', attempts: job.attempts + 1, entry };
 }
 
-function settle({ jobs, ledger, now, limits }: Desk, job: Job, outcome: Outcome): void {
+function settle({ jobs, ledger, omit, now, limits }: Desk, job: Job, outcome: Outcome): void {
   const at = now();
   // A job that was withdrawn while it was under way is not tried again.
   const withdrawn = jobs.byId(job.id, job.component) === undefined;
@@ -104,7 +104,8 @@ function settle({ jobs, ledger, now, limits }: Desk, job: Job, outcome: Outcome)
   ledger.end.run({ entry: job.entry, status, answer, address: outcome.address ?? null, now: at });
   if (next.do === 'finish') {
     jobs.finish.run({ id: job.id, now: at, status: next.status, body: next.body, truncated: Number(next.truncated) });
-    trimRefusals(ledger, job.component, at);
+    omit.refusals(job.component, at);
+    omit.exports(job.component, at);
     return trim(jobs, job.component, at);
   }
   // What is sent again after it may have arrived gets a line of its own: it may leave twice.
@@ -122,18 +123,8 @@ function trim(jobs: Desk['jobs'], component: string, now: number): void {
   jobs.trimKeys.run({ component, before: now - keptMs, keptKeys });
 }
 
-function refuse({ ledger, now }: Desk, { component, destination, data, reason, count }: Refusal): void {
+function refuse({ ledger, omit, now }: Desk, { component, destination, data, reason, count }: Refusal): void {
   const sha256 = createHash('sha256').update(data).digest('hex');
   ledger.refuse.run({ component, destination, bytes: data.length, sha256, now: now(), answer: reason, count });
-  trimRefusals(ledger, component, now());
-}
-
-/** A tenth at once, so that this happens seldom; what is no longer listed is still counted. */
-function trimRefusals(ledger: Desk['ledger'], component: string, now: number): void {
-  const rows = ledger.refusals.get(component)?.rows ?? 0;
-  if (rows <= keptRefusals) return;
-  const old = ledger.oldRefusals.all(component, keptRefusals / 10);
-  for (const { id } of old) ledger.drop.run(id);
-  const omitted = { component, now, count: old.reduce((sum, row) => sum + row.count, 0) };
-  if (ledger.omitMore.run(omitted).changes === 0) ledger.omit.run(omitted);
+  omit.refusals(component, now());
 }

@@ -48,6 +48,9 @@ export const migrations = [
    ) STRICT;
    CREATE UNIQUE INDEX job_key ON job (component, key) WHERE key IS NOT NULL;
    CREATE INDEX job_state ON job (state, component, due);`,
+  // To count lines, and to see at once that no job needs one.
+  `CREATE INDEX ledger_status ON ledger (component, status);
+   CREATE INDEX job_entry ON job (entry);`,
 ];
 /** Of the part's file; one that counts further is refused. */
 export const exportVersion = migrations.length;
@@ -94,7 +97,8 @@ export const LedgerEntryShape = z.strictObject({
  * One line of what left, or was to leave. `bytes` and `sha256` are those of the data offered; `status` says whether it
  * left: `sending` now · `waiting` for another attempt, nothing left yet · `answered` by the destination, `answer` is its
  * status · `failed`, nothing left · `unknown`, it may have left · `refused`, `count` times, nothing left · `omitted`:
- * `count` older refusals are no longer listed. `address` is the one connected to; `at` (the intent) and `ended` are ms
+ * `count` older lines are no longer listed: sendings to `destination` with `bytes` in all, or without a destination those
+ * of which nothing left. `address` is the one connected to; `at` (the intent) and `ended` are ms
  * since the Unix epoch.
  */
 export type LedgerEntry = z.infer<typeof LedgerEntryShape>;
@@ -166,7 +170,7 @@ const trims = (db: Sqlite) => ({
 /** The ledger. Prepared once, when the file opens. */
 export function ledgerStatements(db: Sqlite) {
   const list = db.prepare(
-    `SELECT * FROM ledger WHERE (@component IS NULL OR component = @component) AND at >= @since
+    `SELECT * FROM ledger WHERE (@component IS NULL OR component = @component) AND (at >= @since OR (status = 'omitted' AND ended >= @since))
      ORDER BY id DESC LIMIT @limit`,
   );
   return {
@@ -190,7 +194,7 @@ export function ledgerStatements(db: Sqlite) {
   };
 }
 
-/** Attempts that never became a job, and what keeps them bounded. */
+/** Attempts that never became a job, and what keeps the ledger bounded. */
 const refusals = (db: Sqlite) => ({
   refuse: db.prepare(
     `INSERT INTO ledger (component, destination, bytes, sha256, at, ended, attempts, status, answer, count)
@@ -199,15 +203,30 @@ const refusals = (db: Sqlite) => ({
   refusals: db.prepare<[string], { rows: number }>(
     `SELECT count(*) AS rows FROM ledger WHERE component = ? AND status = 'refused'`,
   ),
-  oldRefusals: db.prepare<[string, number], { id: number; count: number }>(
-    `SELECT id, count FROM ledger WHERE component = ? AND status = 'refused' ORDER BY id LIMIT ?`,
+  exports: db.prepare<[string], { rows: number }>(
+    `SELECT count(*) AS rows FROM ledger WHERE component = ? AND status IN ('answered', 'unknown', 'failed')`,
   ),
+  ...oldest(db),
   drop: db.prepare('DELETE FROM ledger WHERE id = ?'),
   omitMore: db.prepare(
-    `UPDATE ledger SET count = count + @count, ended = @now WHERE component = @component AND status = 'omitted'`,
+    `UPDATE ledger SET count = count + @count, bytes = bytes + @bytes, at = min(at, @at), ended = @now
+       WHERE component = @component AND status = 'omitted' AND destination = @destination`,
   ),
   omit: db.prepare(
     `INSERT INTO ledger (component, destination, bytes, at, ended, attempts, status, answer, count)
-       VALUES (@component, '', 0, @now, @now, 0, 'omitted', '', @count)`,
+       VALUES (@component, @destination, @bytes, @at, @now, 0, 'omitted', '', @count)`,
   ),
 });
+
+function oldest(db: Sqlite) {
+  const refused = db.prepare<[string, number]>(
+    `SELECT * FROM ledger WHERE component = ? AND status = 'refused' ORDER BY id LIMIT ?`,
+  );
+  const over = db.prepare<[string, number]>(
+    `SELECT * FROM ledger WHERE component = ? AND status IN ('answered', 'unknown', 'failed') ORDER BY id LIMIT ?`,
+  );
+  return {
+    oldRefusals: (component: string, most: number) => rowsOf(refused.all(component, most), LedgerEntryShape),
+    oldExports: (component: string, most: number) => rowsOf(over.all(component, most), LedgerEntryShape),
+  };
+}

@@ -207,6 +207,37 @@ test('O07 refusals are listed up to a bound, and those before are still counted'
   expect(lines.find(({ status }) => status === 'omitted')).toMatchObject({ count: 2_000 });
 });
 
+test('O07 exports are listed up to a bound, and what left before is still counted with its bytes', async () => {
+  const file = newFile();
+  await using there = await destination(pair);
+  await (await box({ file, flags }))[Symbol.asyncDispose]();
+  const db = new Database(file);
+  db.exec(`INSERT INTO ledger (component, destination, bytes, sha256, at, ended, attempts, status, answer, count)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    SELECT 'app', 'https://' || iif(i % 2, 'a', 'b') || '.example/', 10, 'x', i, i, 1,
+           iif(i % 5, 'answered', 'failed'), '', 1 FROM n`);
+  db.close();
+  await using here = await box({ file, flags });
+  const uri = `https://${local}:${there.port}/`;
+  await here.deliver(uri, {});
+  const omitted = here.outbox.ledger({ component: 'app', since: Date.now() - 60_000 });
+  expect(omitted.map(({ status, destination: to, count, bytes, at }) => ({ status, to, count, bytes, at }))).toEqual(
+    expect.arrayContaining([
+      { status: 'omitted', to: 'https://a.example/', count: 400, bytes: 4_000, at: 1 },
+      { status: 'omitted', to: 'https://b.example/', count: 400, bytes: 4_000, at: 2 },
+      { status: 'omitted', to: '', count: 200, bytes: 0, at: 5 },
+      expect.objectContaining({ status: 'answered', to: uri }),
+    ]),
+  );
+  expect(omitted).toHaveLength(4);
+  const look = new Database(file, { readonly: true });
+  expect(look.prepare('SELECT min(id) AS first, count(*) AS rows FROM ledger').get()).toEqual({
+    first: 1_001,
+    rows: 99_004,
+  });
+  look.close();
+});
+
 test('a line of the ledger that a finished export wrote can be omitted like another', async () => {
   const file = newFile();
   await using here = await box({ file, flags: { ...flags, 'export.private-hosts': [] } });
