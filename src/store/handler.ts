@@ -10,7 +10,7 @@ import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { readPosted } from './body.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
-import { after } from './deadline.ts';
+import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Erase, Operation, Post } from './operations.ts';
@@ -135,15 +135,15 @@ function observe({ req, res, store, asked }: Exchange, { component, until = Infi
   const observer: Observer = {
     ...{ component, mode, format, path: asked.path },
     tell(event) {
-      if (Date.now() > until) finish('expired');
+      if (life.isOver()) finish('expired');
       else if (!stream.send(event)) finish('slow');
     },
     end: (reason) => stream.end(reason),
   };
   const remove = store.observers.add(observer);
-  const forget = after(until, () => finish('expired'));
+  const life = deadline(until, () => finish('expired'));
   const leave = (): void => {
-    forget();
+    life.cancel();
     remove();
   };
 }
