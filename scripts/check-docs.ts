@@ -1,7 +1,7 @@
 /** Prints the docs that code knows better than prose; `--write` mends them, without it a stale one fails the check. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cliReference, createProgram } from '../src/cli/index.ts';
-import { configFileVariable, defaultConfigFile, envOf, flagOf, settings } from '../src/base/config.ts';
+import { configFileVariable, defaultConfigFile, envOf, flagOf, settings } from '../src/base/settings.ts';
 import { apis, documentFiles } from '../src/api.ts';
 import { failures } from '../src/base/errors.ts';
 import { apiPage } from './lib/api-page.ts';

@@ -13,7 +13,7 @@ import {
   type StateAction,
   type Wipe,
 } from './cli/index.ts';
-import { envOf, loadConfig, type SettingName, type Sources } from './base/config.ts';
+import { envOf, type SettingName, type Sources } from './base/settings.ts';
 import { exitCode, Failure, problem } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
 
@@ -25,6 +25,7 @@ const released = '2026-11-01';
 
 /** Runs the box in the foreground until a signal, `databox stop` or a failure. */
 async function start(sources: Sources): Promise<void> {
+  const { loadConfig } = await import('./base/config.ts');
   const config = loadConfig({ env: process.env, ...sources });
   const signal = stopSignal();
   const [compose, { announce, takeEnvironment }, { createLog }, { settle }] = await Promise.all([
@@ -54,6 +55,7 @@ async function dev({ port, json, sources }: DevRequest): Promise<void> {
     ...(!given('appstore.repositories') && { 'appstore.repositories': here }),
     ...(!given('log.level') && { 'log.level': 'warn' }),
   };
+  const { loadConfig } = await import('./base/config.ts');
   const config = loadConfig({ env: process.env, ...sources, flags: { ...defaults, ...sources.flags } });
   const signal = stopSignal();
   const [{ startDesk }, { createLog }, { settle }] = await Promise.all([
@@ -67,13 +69,14 @@ async function dev({ port, json, sources }: DevRequest): Promise<void> {
 }
 
 async function state(action: StateAction, sources: Sources): Promise<string[]> {
+  const { loadConfig } = await import('./base/config.ts');
   const { 'state.dir': dir } = loadConfig({ env: process.env, ...sources });
   return (await import('./state.ts')).stateActions[action](dir);
 }
 
 const wipe = async (sources: Sources): Promise<Wipe> => {
-  const config = loadConfig({ env: process.env, ...sources });
-  return (await import('./wipe.ts')).openWipe(config);
+  const [{ loadConfig }, { openWipe }] = await Promise.all([import('./base/config.ts'), import('./wipe.ts')]);
+  return openWipe(loadConfig({ env: process.env, ...sources }));
 };
 
 function introduce(url: string, environments: Record<string, Record<string, string>>): string {

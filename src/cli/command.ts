@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { join } from 'node:path';
-import { configFileOf, envOf, loadSetting } from '../base/config.ts';
+import { configFileOf, envOf } from '../base/settings.ts';
 import { exitCode, Failure, problem } from '../base/errors.ts';
 import { visible } from '../base/visible.ts';
 import { type Box, connectBox } from './client.ts';
@@ -22,13 +22,16 @@ const runDirOption = (): Option =>
 
 /** Makes `command` a question to the running box: `--json`, `--run-dir`, and one sentence when it fails. */
 export const asking = <Options>(command: Command, work: Work<Options>): Command =>
-  reporting(command.addOption(runDirOption()), (session, args, options: Options & { runDir?: string }) => {
-    const socketPath = join(options.runDir ?? configuredRunDir(), 'databox.sock');
+  reporting(command.addOption(runDirOption()), async (session, args, options: Options & { runDir?: string }) => {
+    const socketPath = join(options.runDir ?? (await configuredRunDir()), 'databox.sock');
     return work({ ...session, socketPath, box: connectBox(socketPath) }, args, options);
   });
 
-const configuredRunDir = (): string =>
-  loadSetting('run.dir', { env: process.env, file: configFileOf(undefined, process.env) });
+/** Values are read by a library that a command line that says all itself does without. */
+async function configuredRunDir(): Promise<string> {
+  const { loadSetting } = await import('../base/config.ts');
+  return loadSetting('run.dir', { env: process.env, file: configFileOf(undefined, process.env) });
+}
 
 export type Reporting = Pick<Session, 'json' | 'say'>;
 

@@ -1,20 +1,6 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { validate } from '../base/http.ts';
 import { visible } from '../base/visible.ts';
 import { asking } from './command.ts';
-import { table } from './text.ts';
-
-const Component = z.looseObject({
-  name: z.string(),
-  type: z.string(),
-  state: z.string(),
-  error: z.string().optional(),
-  waitingFor: z.array(z.string()).optional(),
-  restarts: z.number(),
-  origin: z.string().nullable(),
-});
-type Component = z.infer<typeof Component>;
 
 export const pathOf = (name: string, rest = ''): string => `/components/${encodeURIComponent(name)}${rest}`;
 
@@ -22,8 +8,8 @@ export const pathOf = (name: string, rest = ''): string => `/components/${encode
 export function componentCommands(program: Command): void {
   const list = program.command('list').description('what is installed, and how it does');
   asking(list, async ({ box, say }) => {
-    const all = validate(z.array(Component), await box.ask({ path: '/components' }));
-    say(all, (components) => table(components, columns, 'Nothing is installed.'));
+    const { componentsOf, componentsText } = await import('./views/components.ts');
+    say(componentsOf(await box.ask({ path: '/components' })), componentsText);
   });
 
   const uninstall = program.command('uninstall <name>').description('remove an app or driver; its data stays');
@@ -43,22 +29,3 @@ export function componentCommands(program: Command): void {
     say({ restarted: name }, () => `${visible(name)} was restarted.\n`);
   });
 }
-
-const colourOf = ({ state }: Component) =>
-  state === 'running' ? 'green' : state === 'failed' ? 'red' : ('yellow' as const);
-
-const columns = [
-  { title: 'name', of: ({ name }: Component) => name },
-  { title: 'type', of: ({ type }: Component) => type },
-  { title: 'state', of: ({ state }: Component) => state, colour: colourOf },
-  { title: 'restarts', of: ({ restarts }: Component) => restarts, right: true },
-  { title: 'from', of: ({ origin }: Component) => origin ?? '–' },
-  {
-    title: 'remark',
-    of: ({ error, waitingFor = [] }: Component) =>
-      [
-        ...(error === undefined ? [] : [error]),
-        ...(waitingFor.length > 0 ? [`waits for ${waitingFor.join(', ')}`] : []),
-      ].join('; '),
-  },
-];

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { loadConfig } from '../base/config.ts';
 import { exitCode, Failure } from '../base/errors.ts';
 import { reporting } from './command.ts';
 import type { CliOptions } from './options.ts';
@@ -29,6 +28,7 @@ export function diagnosisCommands(program: Command, { doctor }: CliOptions): voi
   test.option('--network', 'addresses, name servers, repositories and the registry');
   reporting<{ network?: true }>(test, async ({ say }, _args, { network }) => {
     if (!network) throw new Failure('usage', 'say what to test: databox test --network');
+    const { loadConfig } = await import('../base/config.ts');
     const config = loadConfig({ env: process.env, ...withFile(sourcesOf(test)) });
     const [{ isReached, reach, reachText }, facts] = await Promise.all([import('./reach.ts'), doctor.network()]);
     const found = await reach(config, facts);

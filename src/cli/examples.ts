@@ -18,6 +18,32 @@ export const groupOf = (name: string): string =>
 
 export type Example = readonly [line: string, does: string];
 const examples: Record<string, readonly Example[]> = {
+  'databox list': [['databox list --json', 'for a program']],
+  'databox restart': [['databox restart driver-os-monitor', 'its data stays']],
+  'databox allow': [['databox allow app-os-monitor --datasource freemem', 'what was revoked before']],
+  'databox net': [['databox net', 'also as `databox net --json`']],
+  'databox store ls': [['databox store ls driver-os-monitor-core-store', 'the datasources of one store']],
+  'databox repo list': [['databox repo list', 'an official one has a *']],
+  'databox repo add': [['databox repo add https://git.example.org/manifests', 'read at the next sync']],
+  'databox repo remove': [['databox repo remove https://git.example.org/manifests', 'what is installed stays']],
+  'databox repo sync': [['databox repo sync', 'and say what is broken in them']],
+  'databox search': [['databox search twitter', 'in names, tags and descriptions']],
+  'databox install-component': [
+    ['databox install-component driver-os-monitor', 'an example of Databox'],
+    ['databox install-component ./driver-x --watch', 'your folder, again at every save'],
+  ],
+  'databox config show': [['databox config show --config ./databox.json', 'with settings of a file']],
+  'databox status': [['databox status', 'exit code 69 when it does not run']],
+  'databox stop': [['databox stop', 'a service stays stopped until the machine starts again']],
+  'databox version': [['databox version --json', 'for a program']],
+  'databox service install': [['sudo databox service install', 'says when the box is ready']],
+  'databox service uninstall': [['sudo databox service uninstall', 'before you remove the program']],
+  'databox doctor': [['sudo databox doctor', 'as root it looks at more']],
+  'databox test': [['databox test --network', 'nothing but a handshake is sent']],
+  'databox state check': [['databox state check', 'with the new version, before an update']],
+  'databox state formats': [['databox state formats --json', 'what a backup holds, for a program']],
+  'databox state restore': [['sudo databox state restore', 'with the version of before the update']],
+  'databox state settle': [['sudo databox state settle', 'when the update is good']],
   'databox start': [
     ['databox start', 'the first start prints the owner’s password'],
     ['databox start --config /etc/databox/config.json', 'with settings of a file'],

@@ -1,6 +1,6 @@
 /** The original's options of `start`: those that still mean something, and why the others do not. */
 import { type Command, Option } from 'commander';
-import type { SettingName } from '../base/config.ts';
+import type { SettingName } from '../base/settings.ts';
 import { Failure } from '../base/errors.ts';
 
 /** The original's names of settings. */
@@ -8,10 +8,12 @@ export const originalNames: Record<string, SettingName> = {
   '--sslHostName': 'owner.host-name',
   '--manifestStore': 'appstore.repositories',
   '--registryHost': 'docker.registry-host',
+  '--registry': 'docker.registry',
 };
 /** Switches, and what they set. */
 export const originalSwitches: Record<string, readonly [setting: SettingName, value: string]> = {
   '--flushSLAs': ['manager.flush-slas', 'true'],
+  '--regenerateCerts': ['manager.regenerate-certificates', 'true'],
   '-v': ['log.level', 'debug'],
 };
 
@@ -24,6 +26,9 @@ const refusals: Record<string, string> = {
   ),
   '--swarm-ip': 'there is no swarm, all containers run on this machine',
   '--arch': 'the architecture is that of this program',
+  '--devmount':
+    'a folder mounted into a container would run what nobody reviewed; while you write a component, ' +
+    'databox install-component FOLDER --watch replaces it at every save',
 };
 
 /** Lets `start` name the option that is gone, and why, instead of calling it unknown. */

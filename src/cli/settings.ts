@@ -5,11 +5,10 @@ import {
   defaultConfigFile,
   envOf,
   flagOf,
-  loadConfig,
   type SettingName,
   settings,
   type Sources,
-} from '../base/config.ts';
+} from '../base/settings.ts';
 import { reporting, whole } from './command.ts';
 import type { CliOptions } from './options.ts';
 import { originalNames, originalSwitches, refuseOriginal } from './original.ts';
@@ -48,6 +47,7 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
     program.command('config').description('what is configured').command('show').description('print settings in force'),
   );
   reporting(show, async ({ say }) => {
+    const { loadConfig } = await import('../base/config.ts');
     const config = Object.entries(loadConfig({ env: process.env, ...withFile(sourcesOf(show)) })).map(
       ([name, value]) => [name, isSecret(name) && value !== undefined ? '[set]' : (value ?? null)] as const,
     );

@@ -1,26 +1,18 @@
 import { type Command, Option } from 'commander';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
 import { Failure } from '../base/errors.ts';
-import { validate } from '../base/http.ts';
 import { visible } from '../base/visible.ts';
 import { asking } from './command.ts';
-import { bytes, table } from './text.ts';
 import { watchCommand } from './watch.ts';
 
-const Store = z.looseObject({
-  name: z.string(),
-  bytes: z.number(),
-  datasources: z.array(z.looseObject({ id: z.string(), kind: z.string(), entries: z.number() })),
-});
-type Store = z.infer<typeof Store>;
 const formats = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' };
 
 /** `store ls`, `store get` and `store watch`: the owner's look into their data. */
 export function storeCommand(program: Command): void {
   const store = program.command('store').description('look into the stores');
   asking(store.command('ls [store]').description('stores and their datasources'), async ({ box, say }, [wanted]) => {
-    const all = validate(z.array(Store), await box.ask({ path: '/stores' }));
+    const { storesOf, storesText } = await import('./views/stores.ts');
+    const all = storesOf(await box.ask({ path: '/stores' }));
     const some = wanted === undefined ? all : all.filter(({ name }) => name === wanted);
     if (wanted !== undefined && some.length === 0) throw new Failure('store.unknown', `there is no store ${wanted}`);
     say(some, storesText);
@@ -50,20 +42,3 @@ function decoded(path: string): string {
     return path;
   }
 }
-
-const storesText = (stores: Store[]): string =>
-  table(
-    stores.flatMap(({ name, bytes: size, datasources }) =>
-      datasources.length === 0
-        ? [{ name, size, id: '–', kind: '–', entries: 0 }]
-        : datasources.map((each) => ({ name, size, ...each })),
-    ),
-    [
-      { title: 'store', of: ({ name }) => name },
-      { title: 'size', of: ({ size }) => bytes(size), right: true },
-      { title: 'datasource', of: ({ id }) => id },
-      { title: 'kind', of: ({ kind }) => kind },
-      { title: 'entries', of: ({ entries }) => entries, right: true },
-    ],
-    'There is no store yet.',
-  );

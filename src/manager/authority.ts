@@ -32,6 +32,8 @@ export type AuthorityOptions = {
   dir: string;
   /** The machine's host name, or the one that the configuration gives it. */
   hostName: string;
+  /** Make both authorities anew; whatever the old ones signed is then trusted by nobody. */
+  anew?: boolean;
   now?: () => number;
   /** The machine's own addresses. */
   addresses?: () => string[];
@@ -42,13 +44,17 @@ export type AuthorityOptions = {
  * speak for: whoever trusts the old one has to trust the new one.
  */
 export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
-  const { dir, hostName, now = Date.now, addresses = localAddresses } = options;
+  const { dir, hostName, anew = false, now = Date.now, addresses = localAddresses } = options;
   const dns = [...new Set([hostName, `${hostName.split('.')[0]}.local`, 'databox.local', 'localhost'])];
-  const internal = await root(join(dir, 'internal'), () => createRoot({ commonName: 'Databox internal', now: now() }));
+  const internal = await root(join(dir, 'internal'), { anew }, () =>
+    createRoot({ commonName: 'Databox internal', now: now() }),
+  );
   const only = { dns, blocks: [...privateBlocks, ...loopbackBlocks] };
   // The file's name is the box's: another name, another authority.
   const ownerFile = join(dir, `owner-${hostName.replaceAll(/[^a-zA-Z0-9.-]/g, '_')}`);
-  const owner = await root(ownerFile, () => createRoot({ commonName: `Databox ${hostName}`, now: now(), only }));
+  const owner = await root(ownerFile, { anew }, () =>
+    createRoot({ commonName: `Databox ${hostName}`, now: now(), only }),
+  );
 
   const ips = () => addresses().filter((ip) => isCovered(ip));
   const ownerLeaf = () => createLeaf(owner, { kind: 'ec', names: { dns, ips: ips() }, now: now() });
@@ -91,9 +97,9 @@ const localAddresses = (): string[] =>
     .sort();
 
 /** The pair in `<file>.pem` and `<file>.key`, made when either is missing or does not belong to the other. */
-async function root(file: string, create: () => Promise<Pair>): Promise<Pair> {
+async function root(file: string, { anew }: { anew: boolean }, create: () => Promise<Pair>): Promise<Pair> {
   const [certFile, keyFile] = [`${file}.pem`, `${file}.key`];
-  if (existsSync(certFile) && existsSync(keyFile)) {
+  if (!anew && existsSync(certFile) && existsSync(keyFile)) {
     const pair = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
     if (new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))) return pair;
   }

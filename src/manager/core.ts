@@ -47,7 +47,9 @@ export type OpenCore = Core & {
 export async function openCore(options: ManagerOptions): Promise<OpenCore> {
   const { config, log, arbiter, network, stores, outbox, appstore, dir } = options;
   const records = openRecords(join(dir, 'manager.sqlite'));
-  const authority = await openAuthority({ dir, hostName: config['owner.host-name'] ?? hostname() });
+  const authority = await openAuthority({
+    ...{ dir, hostName: config['owner.host-name'] ?? hostname(), anew: config['manager.regenerate-certificates'] },
+  });
   const box = records.fact('box', randomUUID);
   const curve = JSON.parse(records.fact('curve', () => JSON.stringify(createCurveKeys()))) as CurveKeys;
   const ending = new AbortController();

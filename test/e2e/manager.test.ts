@@ -137,3 +137,17 @@ test('two installs of one name at once: one is done, the other is told so', asyn
   expect(ends.find((end) => end?.problem)?.problem).toMatchObject({ code: 'component.exists' });
   expect(await listed('app-twice')).toMatchObject({ state: 'running' });
 }, 120_000);
+
+test('with new authorities every component has the new root and reads as before, without a new install', async () => {
+  const rootOf = (name: string) => rig.inside(name).exec(['/bin/cat', '/run/secrets/DATABOX_ROOT_CA']);
+  await installDriver(rig).catch(() => running(rig, driver)); // it is there when the tests above ran
+  await installApp(rig, 'app-anew');
+  const before = await rootOf('app-anew');
+  expect(await mayRead('app-anew')).toBe(true);
+  await rig.databox.kill('SIGTERM');
+  await rig.databox.start({ 'manager.restart-limit': 2, 'manager.regenerate-certificates': true });
+  for (const name of [driver, 'app-anew']) await running(rig, name);
+  const after = await rootOf('app-anew');
+  expect([after === before, after === (await rootOf(driver))]).toEqual([false, true]);
+  expect(await mayRead('app-anew')).toBe(true);
+}, 180_000);

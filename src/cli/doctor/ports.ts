@@ -1,7 +1,7 @@
 /** ports — whether the ports that Databox listens on are free, or its own already. */
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { flagOf } from '../../base/config.ts';
+import { flagOf } from '../../base/settings.ts';
 import { type Check, type Finding, needsRoot, ok, once, problem, warning } from './check.ts';
 import { mountOf, nearest } from './disk.ts';
 import type { Machine } from './machine.ts';

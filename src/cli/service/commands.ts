@@ -3,7 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import { visible } from '../../base/visible.ts';
 import { reporting } from '../command.ts';
 import { withProgress } from '../progress.ts';
-import { type Installed, installService, uninstallService } from './service.ts';
+import type { Installed } from './service.ts';
 
 /** `service install` and `service uninstall`. */
 export function serviceCommands(program: Command): void {
@@ -11,6 +11,7 @@ export function serviceCommands(program: Command): void {
 
   const install = service.command('install').description('start Databox with the machine, by systemd, and now');
   reporting(install, async ({ json, say }) => {
+    const { installService } = await import('./service.ts');
     let installed: Installed | undefined;
     try {
       await withProgress({ title: 'Starting Databox', silent: json }, async (report) => {
@@ -27,6 +28,7 @@ export function serviceCommands(program: Command): void {
     .command('uninstall')
     .description('stop Databox and start it no more; data and settings stay');
   reporting(uninstall, async ({ say }) => {
+    const { uninstallService } = await import('./service.ts');
     const uninstalled = await uninstallService();
     const sentence = uninstalled
       ? 'Databox has stopped and starts no more with this machine; its data and settings stay.\n'

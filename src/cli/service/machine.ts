@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, wr
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isBundled } from '../../base/bundle.ts';
-import { defaultConfigFile } from '../../base/config.ts';
+import { defaultConfigFile } from '../../base/settings.ts';
 import { run } from '../../base/run.ts';
 import type { Facts } from './refusal.ts';
 

@@ -1,6 +1,6 @@
 /** service — makes the box a service of this machine's systemd, and undoes that. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultConfigFile } from '../../base/config.ts';
+import { defaultConfigFile } from '../../base/settings.ts';
 import { Failure } from '../../base/errors.ts';
 import { facts, lastWords, removeUnit, shown, systemctl, unitFile, unitName, writeFiles } from './machine.ts';
 import { isOurs, refusalOf, serviceProgram } from './refusal.ts';

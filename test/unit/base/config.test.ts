@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configFileOf, defaultConfigFile, envOf, flagOf, loadConfig, loadSetting } from '../../../src/base/config.ts';
+import { loadConfig, loadSetting } from '../../../src/base/config.ts';
+import { configFileOf, defaultConfigFile, envOf, flagOf } from '../../../src/base/settings.ts';
 import { Failure } from '../../../src/base/errors.ts';
 
 const fileWith = (text: string): string => {

@@ -118,6 +118,9 @@ test('the original’s spellings are understood, and what is gone says why', asy
   expect(modernSpelling(['node', 'databox', 'start', '-sslHostName', 'box', '-flushSLAs', '-v'])).toEqual([
     ...['node', 'databox', 'start', '--sslHostName', 'box', '--flushSLAs', '-v'],
   ]);
+  const mount = ['-devmount', '[{"ContName":"app-x","ContSrcPath":"/src","HostSrcPath":"."}]'];
+  const unsafe = await child(...modernSpelling(['', '', 'start', ...mount]).slice(2));
+  expect([unsafe.code, unsafe.err]).toEqual([64, expect.stringContaining('databox install-component FOLDER --watch')]);
   const gone = await child('start', '--cm', 'image', '--json');
   expect([gone.code, JSON.parse(gone.err)]).toEqual([
     64,

@@ -1,5 +1,5 @@
 import type { Sources } from '../../../src/base/config.ts';
-import { settings } from '../../../src/base/config.ts';
+import { settings } from '../../../src/base/settings.ts';
 import { Failure, failures } from '../../../src/base/errors.ts';
 import { choose, givenChoices } from '../../../src/cli/choose.ts';
 import { cliReference, createProgram, type DevRequest } from '../../../src/cli/index.ts';
@@ -62,6 +62,11 @@ describe('start', () => {
       'state.dir': 's',
     };
     expect(await parse('start', ...args)).toEqual({ flags, file: 'f.json' });
+  });
+  test('takes what the original called otherwise', async () => {
+    const flags = { 'docker.registry': 'me', 'docker.registry-host': 'h', 'manager.regenerate-certificates': 'true' };
+    const asked = await parse('start', '--registry', 'me', '--registryHost', 'h', '--regenerateCerts');
+    expect(asked).toMatchObject({ flags });
   });
   test('what it throws is thrown on', async () => {
     const start = () => Promise.reject(new Failure('network.overlap', 'no'));

@@ -117,3 +117,14 @@ test.each([
   ['over', -1, true],
   ['from the future, made while the clock was wrong', 4_000, true],
 ])('a certificate is due: %s', (_, days, due) => expect(isDue(days * 86_400_000, 0)).toBe(due));
+
+test('made anew at a start when the owner says so, once; both, and what the old ones signed is trusted no more', async () => {
+  const own = mkdtempSync(join(dir, 'anew-'));
+  const before = await open({ dir: own });
+  const leaf = await before.service('arbiter');
+  const after = await open({ dir: own, anew: true });
+  expect(after.rootPem).not.toBe(before.rootPem);
+  expect(after.ownerRootPem).not.toBe(before.ownerRootPem);
+  expect(await handshake(leaf, after.rootPem, 'arbiter')).toBeDefined();
+  expect((await open({ dir: own })).rootPem).toBe(after.rootPem);
+});
