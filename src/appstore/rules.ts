@@ -1,3 +1,4 @@
+import { unknownGranularities } from '../base/granularity.ts';
 import type { Manifest } from './schema.ts';
 
 const semver = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
@@ -96,6 +97,12 @@ function aboutLists(manifest: Manifest): string[] {
       Object.keys(datasource)
         .filter((field) => !knownOfDatasource.has(field))
         .map((field) => `datasources: ${datasource.clientid} has the unknown field ${field}`),
+    ),
+    ...manifest.datasources.flatMap((datasource) =>
+      unknownGranularities(datasource.granularities).map(
+        (one) =>
+          `datasources: ${datasource.clientid} has the granularity ${JSON.stringify(one)}, which is ignored: only {"minimum-sample-interval": ms} is known`,
+      ),
     ),
     ...manifest.provides.flatMap((provided) =>
       storeTypes.includes(provided['store-type'])

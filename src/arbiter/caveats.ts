@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalDestination } from '../base/destinations.ts';
 
 const Timestamp = z.int().nonnegative();
+const Interval = z.int().positive();
 const Destination = z.string().transform((text, context) => {
   const destination = canonicalDestination(text);
   if (destination !== undefined) return destination;
@@ -13,7 +14,8 @@ const Destination = z.string().transform((text, context) => {
 /**
  * One condition: `{observe: 'data' | 'audit' | 'notification'}` (only for an observation of that mode),
  * `{destination: 'https://…'}` (only for an export to exactly that URL), `{startTimestamp}` and `{endTimestamp}`
- * (only used from and until then, both included, ms since the Unix epoch).
+ * (only used from and until then, both included, ms since the Unix epoch), `{'minimum-sample-interval'}` (only for
+ * aggregates of buckets of so many ms, or a multiple: two lengths that do not divide would tell single points apart).
  */
 const Caveat = z.union(
   [
@@ -21,8 +23,9 @@ const Caveat = z.union(
     z.strictObject({ destination: Destination }),
     z.strictObject({ startTimestamp: Timestamp }),
     z.strictObject({ endTimestamp: Timestamp }),
+    z.strictObject({ 'minimum-sample-interval': Interval }),
   ],
-  'must have one member: observe, destination, startTimestamp or endTimestamp',
+  'must have one member: observe, destination, startTimestamp, endTimestamp or minimum-sample-interval',
 );
 export type Caveat = z.infer<typeof Caveat>;
 

@@ -28,13 +28,17 @@ export const Claims = z.strictObject({
 export type Claims = z.infer<typeof Claims>;
 export type Door = Claims['door'];
 
-/** What a caller is about to do with a token. `observe` and `destination` are given by those doors that have them. */
+/**
+ * What a caller is about to do with a token. `observe`, `destination` and `everyMs`, the length of the buckets that a
+ * read aggregates, are given by those doors that have them.
+ */
 export type Use = {
   target: string;
   method: string;
   path: string;
   observe?: 'data' | 'audit' | 'notification' | undefined;
   destination?: string | undefined;
+  everyMs?: number | undefined;
 };
 
 /** A token minted over REST lives this long; the client asks for another. */
@@ -88,6 +92,12 @@ function objectionOf(caveat: Caveat, use: Use, now: number): string | undefined 
   if ('destination' in caveat) {
     const destination = use.destination === undefined ? undefined : canonicalDestination(use.destination);
     return destination === caveat.destination ? undefined : 'the token is for another destination';
+  }
+  if ('minimum-sample-interval' in caveat) {
+    const least = caveat['minimum-sample-interval'];
+    return (use.everyMs ?? 0) >= least && (use.everyMs ?? 0) % least === 0
+      ? undefined
+      : `the token is only for aggregates every ${least} ms, or a multiple`;
   }
   if ('startTimestamp' in caveat) return now >= caveat.startTimestamp ? undefined : 'the permission has not begun';
   return now <= caveat.endTimestamp ? undefined : 'the permission has ended';

@@ -19,6 +19,8 @@ export type DataSourceMetadata = {
   isFunc: boolean;
   unit: string;
   location: string;
+  /** Ms: the owner agreed to aggregates over so long, or a multiple. Absent: to every entry. */
+  minimumSampleInterval?: number;
 };
 
 /** Metadata with defaults; id and type are the same unless both are given. */
@@ -73,6 +75,7 @@ export function hypercatToDataSourceMetadata(item: HypercatItem): DataSourceMeta
     const val = value(rel);
     return typeof val === 'string' ? val : typeof val === 'number' ? String(val) : '';
   };
+  const interval = value(`${databox}hasMinimumSampleInterval`);
   const flag = (rel: string): boolean => /^true$/i.test(String(value(rel)));
   return {
     description: text(`${hypercat}hasDescription:en`),
@@ -85,5 +88,6 @@ export function hypercatToDataSourceMetadata(item: HypercatItem): DataSourceMeta
     isFunc: flag(`${databox}isFunc`),
     unit: text(`${databox}hasUnit`),
     location: text(`${databox}hasLocation`),
+    ...(typeof interval === 'number' && { minimumSampleInterval: interval }),
   };
 }

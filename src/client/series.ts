@@ -36,7 +36,21 @@ type Query<A extends unknown[]> = {
   (...query: [...A, options: Aggregate]): Promise<number | undefined>;
   (...query: [...A, options?: Filtered]): Promise<Entry<Point>[]>;
 };
+export type BucketQuery = {
+  /** Ms since the Unix epoch, both included. Default `to`: all there is. */
+  from: number;
+  to?: number;
+  /** Length of a bucket in ms; each starts at a multiple of it. */
+  everyMs: number;
+  aggregation: Aggregation;
+  filter?: Filter;
+  /** Of the datasource: where the owner agreed to aggregates only, `everyMs` must be a multiple of it. */
+  minimumSampleInterval?: number | null;
+};
+
 export type NumericSeries = Series<Point> & {
+  /** An aggregate for each bucket that has one, newest first, at the bucket's start. */
+  buckets(id: string, query: BucketQuery): Promise<Entry<{ value: number }>[]>;
   lastN: Query<[id: string, n: number]>;
   firstN: Query<[id: string, n: number]>;
   since: Query<[id: string, timestamp: number]>;
@@ -48,7 +62,15 @@ type Options = { filter?: Filter; aggregation?: Aggregation };
 const tail = ({ filter, aggregation }: Options = {}): string =>
   (filter ? `/filter/${filter.tag}/${filter.type}/${filter.value}` : '') + (aggregation ? `/${aggregation}` : '');
 
-export function createSeries(caller: Caller, host: string, kind: 'ts' | 'ts/blob'): BlobSeries {
+const bucketsOf = ({ from, to, everyMs, aggregation, filter }: BucketQuery): string =>
+  `${to === undefined ? `/since/${from}` : `/range/${from}/${to}`}${tail(filter && { filter })}/every/${everyMs}/${aggregation}`;
+
+/** Both kinds have every method; the types say which of them the box answers. */
+export function createSeries(
+  caller: Caller,
+  host: string,
+  kind: 'ts' | 'ts/blob',
+): BlobSeries & Pick<NumericSeries, 'buckets'> {
   /** A token for everything below the datasource serves all of its reads. */
   const call = (method: Call['method'], id: string, rest = ''): Call => {
     const base = `/${kind}/${id}`;
@@ -63,7 +85,6 @@ export function createSeries(caller: Caller, host: string, kind: 'ts' | 'ts/blob
   const post = async (target: Call, data: unknown): Promise<void> => {
     await caller.ask({ ...target, headers: { 'content-type': 'application/json' }, body: JSON.stringify(data) });
   };
-  type Entries = Promise<Entry[]>;
   return {
     write: (id, data) => post(call('POST', id), data),
     writeAt: (id, timestamp, data) =>
@@ -72,12 +93,19 @@ export function createSeries(caller: Caller, host: string, kind: 'ts' | 'ts/blob
     earliest: (id) => read(id, '/earliest'),
     length: async (id) => (await read<{ length: number }>(id, '/length')).length,
     observe: (id, options) => observe(caller, call('GET', id), options),
-    lastN: (id: string, n: number, options?: Options): Entries => read(id, `/last/${n}`, options),
-    firstN: (id: string, n: number, options?: Options): Entries => read(id, `/first/${n}`, options),
-    since: (id: string, timestamp: number, options?: Options): Entries => read(id, `/since/${timestamp}`, options),
+    lastN: (id: string, n: number, options?: Options): Promise<Entry[]> => read(id, `/last/${n}`, options),
+    firstN: (id: string, n: number, options?: Options): Promise<Entry[]> => read(id, `/first/${n}`, options),
+    since: (id: string, timestamp: number, options?: Options): Promise<Entry[]> =>
+      read(id, `/since/${timestamp}`, options),
     // A query has two ends, and may be filtered.
     // eslint-disable-next-line max-params
-    range: (id: string, from: number, to: number, options?: Options): Entries =>
+    range: (id: string, from: number, to: number, options?: Options): Promise<Entry[]> =>
       read(id, `/range/${from}/${to}`, options),
+    async buckets(id: string, query: BucketQuery) {
+      const { minimumSampleInterval: coarse = null } = query;
+      const caveats = coarse === null ? [] : [{ 'minimum-sample-interval': coarse }];
+      const { body } = await caller.ask({ ...call('GET', id, bucketsOf(query)), caveats });
+      return JSON.parse(body.toString()) as Entry<{ value: number }>[];
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** asks — what a manifest asks for, in plain words for the owner, and how much it risks. Pure. */
 import type { Manifest } from '../appstore/index.ts';
+import { sampleIntervalOf } from '../base/granularity.ts';
 import { componentOfStore, storeName, type HypercatItem } from '../base/names.ts';
 import type { Ask } from './face.ts';
 import { hasStore } from './grants.ts';
@@ -66,14 +67,29 @@ function chosenOf({ catalogue, choices }: Proposal, datasource: Datasource): Hyp
 
 const verbs: Record<Use, string> = { read: 'May read', control: 'May read and control', call: 'May call' };
 
-function askOf({ clientid, name, type, required }: Datasource, items: readonly HypercatItem[]): Ask {
+function askOf(datasource: Datasource, items: readonly HypercatItem[]): Ask {
+  const { clientid, name, type, required } = datasource;
   const uses = items.map(useOf);
   const use = uses.includes('control') ? 'control' : uses.includes('call') ? 'call' : 'read';
   const [only] = items.length === 1 ? items : [];
   const of = only ? ` of ${componentOfStore(datasourceOf(only.href)?.store ?? '')}` : '';
   const what = (only && descriptionOf(only)) ?? (name || type);
   const optional = required ? '' : ', if you choose one';
-  return ask(use, clientid, `${verbs[use]} ${what} (${type})${of}${optional}.`);
+  const everyMs = use === 'call' ? null : sampleIntervalOf(datasource.granularities);
+  const coarse = everyMs === null ? '' : `, only as averages and the like over ${duration(everyMs)} or more`;
+  return ask(use, clientid, `${verbs[use]} ${what} (${type})${of}${coarse}${optional}.`);
+}
+
+const units: [string, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+];
+/** In the largest unit that says it exactly. */
+function duration(ms: number): string {
+  const [unit, length] = units.find(([, length]) => ms % length === 0) ?? ['ms', 1];
+  return `${ms / length} ${unit}${ms === length || unit === 'ms' ? '' : 's'}`;
 }
 
 const ask = (kind: Ask['kind'], detail: string, sentence: string): Ask => ({ kind, detail, sentence });

@@ -1,7 +1,7 @@
 /** environment — the variables of a container, under the names that apps and drivers have always read. Pure. */
 import { Failure } from '../base/errors.ts';
-import { storeName } from '../base/names.ts';
-import { hasStore } from './grants.ts';
+import { storeName, type HypercatItem } from '../base/names.ts';
+import { finestOf, hasStore } from './grants.ts';
 import type { Sla } from './sla.ts';
 
 export type EnvironmentFacts = {
@@ -31,6 +31,15 @@ export function environmentOf(sla: Sla, { release, storeUrl }: EnvironmentFacts)
   };
 }
 
+const intervalRel = 'urn:X-databox:rels:hasMinimumSampleInterval';
+
+/** Tells the app what its tokens must name; a driver's own word for it is nobody's. */
+function withInterval(item: HypercatItem, everyMs: number | null): HypercatItem {
+  const metadata = item['item-metadata'].filter(({ rel }) => rel !== intervalRel);
+  const interval = everyMs === null ? [] : [{ rel: intervalRel, val: everyMs }];
+  return { 'item-metadata': [...metadata, ...interval], href: item.href };
+}
+
 /** `DATASOURCE_<clientid>` holds the first chosen item as compact JSON, `DATASOURCE_<clientid>_2` the second, … */
 function datasourcesOf(sla: Sla): Record<string, string> {
   const variables: Record<string, string> = {};
@@ -42,7 +51,7 @@ function datasourcesOf(sla: Sla): Record<string, string> {
     if (!/^DATASOURCE_[A-Za-z0-9_.-]+$/.test(name) || Object.hasOwn(variables, name)) {
       throw new Failure('datasource.invalid', `the variable ${JSON.stringify(name)} cannot be set`, { clientid });
     }
-    if (item) variables[name] = JSON.stringify({ 'item-metadata': item['item-metadata'], href: item.href });
+    if (item) variables[name] = JSON.stringify(withInterval(item, finestOf(sla, { clientid })));
   }
   return variables;
 }

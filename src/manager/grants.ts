@@ -1,6 +1,7 @@
 /** grants — what follows from an agreement: permissions at the arbiter and peers in the network. Pure. */
 import { canonicalDestination } from '../base/destinations.ts';
 import type { Caveat, Route } from '../arbiter/index.ts';
+import { sampleIntervalOf } from '../base/granularity.ts';
 import { storeName, type HypercatItem, type Method } from '../base/names.ts';
 import type { Peer } from '../network/index.ts';
 import { datasourceOf, type Use } from './items.ts';
@@ -22,7 +23,11 @@ export function rightsOf(sla: Sla, catalogue: readonly HypercatItem[]): Rights {
   const stores = new Set(lines.flatMap(({ href }) => datasourceOf(href)?.store ?? []));
   if (hasStore(sla)) stores.add(storeName(sla.name));
   return {
-    permissions: unique([...ownStore(sla), ...lines.flatMap(permissionsOf), ...exportsOf(sla)]),
+    permissions: unique([
+      ...ownStore(sla),
+      ...lines.flatMap((line) => permissionsOf(line, finestOf(sla, line))),
+      ...exportsOf(sla),
+    ]),
     peers: [
       { kind: 'service', name: 'arbiter' },
       ...(sla.type === 'app' ? [{ kind: 'service' as const, name: 'export-service' }] : []),
@@ -64,11 +69,22 @@ const uses: Record<Use, (path: string, name: string) => [Method, string][]> = {
   ],
 };
 
-function permissionsOf({ href, name, agreed }: DatasourceLine): Permission[] {
+/** Ms of the shortest bucket that the agreement lets the app see of a datasource; null when it sees every entry. */
+export function finestOf({ manifest }: Pick<Sla, 'manifest'>, { clientid }: { clientid: string }): number | null {
+  const asked = manifest.datasources.find((datasource) => datasource.clientid === clientid);
+  return asked ? sampleIntervalOf(asked.granularities) : null;
+}
+
+/** @param everyMs reads are of aggregates over so many ms or a multiple, never of single entries or their coming */
+function permissionsOf({ href, name, agreed }: DatasourceLine, everyMs: number | null): Permission[] {
   const datasource = datasourceOf(href);
   if (!datasource) return [];
   const { store: target, path } = datasource;
-  return uses[agreed](path, name).map(([method, route]) => ({ route: { method, path: route, target }, caveats: [] }));
+  return uses[agreed](path, name).flatMap(([method, route]): Permission[] => {
+    const permission = { route: { method, path: route, target }, caveats: [] };
+    if (everyMs === null || agreed === 'call' || method !== 'GET') return [permission];
+    return route === path ? [] : [{ ...permission, caveats: [{ 'minimum-sample-interval': everyMs }] }];
+  });
 }
 
 function ownStore(sla: Sla): Permission[] {

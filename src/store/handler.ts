@@ -14,6 +14,7 @@ import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Erase, Operation, Post } from './operations.ts';
+import { bucketOf, wholeBuckets } from './granularity.ts';
 import { sendInfo, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
@@ -56,7 +57,7 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
     outcome.component = who.component;
     if (asked.observe) return observe(exchange, who);
     outcome.format = formatOf(asked, req);
-    outcome.status = await perform(exchange, parse({ ...asked, format: outcome.format }));
+    outcome.status = await perform(exchange, wholeBuckets(parse({ ...asked, format: outcome.format }), who));
     audit(exchange, outcome);
   } catch (err) {
     outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
@@ -68,7 +69,12 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
 function authorised({ door, req, asked }: Exchange, token: string): Authorised {
   const { method, path, observe } = asked;
   const use = { caller: callerOf(req), target: door.target, method, path };
-  const who = door.authorise(token, observe ? { ...use, observe: observe.mode } : use);
+  const everyMs = observe ? undefined : bucketOf(path);
+  const who = door.authorise(token, {
+    ...use,
+    ...(observe && { observe: observe.mode }),
+    ...(everyMs !== undefined && { everyMs }),
+  });
   if (observe?.mode !== 'audit' || mayAudit(who, door.target)) return who;
   const sentence = 'audit is for the component whose store this is, or for a token with the caveat {"observe":"audit"}';
   throw new Failure('token.forbidden', sentence);

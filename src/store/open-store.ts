@@ -12,7 +12,15 @@ import type { Info } from './operations.ts';
  */
 export type Authorise = (
   token: string,
-  use: { caller: Ip; target: string; method: string; path: string; observe?: 'data' | 'audit' | 'notification' },
+  use: {
+    caller: Ip;
+    target: string;
+    method: string;
+    path: string;
+    observe?: 'data' | 'audit' | 'notification';
+    /** Length of the buckets that a read aggregates, ms; absent for every other use. */
+    everyMs?: number;
+  },
 ) => Authorised;
 
 /** Who asks, and within which bounds. */

@@ -37,6 +37,17 @@ describe('real manifests', () => {
   );
 });
 
+test('granularities that mean nothing are told', () => {
+  const granularities = [{ 'minimum-sample-interval': 5 }, { 'minimum-sample-interval': 0 }, 'hourly'];
+  const { warnings } = parseManifest(
+    app({ datasources: [{ type: 'light', clientid: 'A', name: 'a', granularities }] }),
+  );
+  expect(warnings.filter((text) => text.includes('granularity'))).toEqual([
+    expect.stringContaining('A has the granularity {"minimum-sample-interval":0}, which is ignored'),
+    expect.stringContaining('A has the granularity "hourly"'),
+  ]);
+});
+
 describe('the examples of the reference', () => {
   test.each([
     ['app', comfortBoard],

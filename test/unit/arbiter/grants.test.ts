@@ -119,6 +119,20 @@ test('a token without a destination is not one for every destination', () => {
   expect(codeOf(() => arbiter.verify(token, { ...exporting, caller: appIp, destination }))).toBe('token.forbidden');
 });
 
+test.each([
+  ['a plain read', undefined, 'token.forbidden'],
+  ['shorter buckets', 59_999, 'token.forbidden'],
+  ['buckets of that length', 60_000, 'ok'],
+  ['buckets of a multiple', 180_000, 'ok'],
+  ['longer ones that are no multiple: two such lengths tell points apart', 60_001, 'token.forbidden'],
+])('a token for aggregates: %s', (_, everyMs, code) => {
+  using arbiter = house();
+  const caveats = [{ 'minimum-sample-interval': 60_000 }];
+  arbiter.grant('app', reading, caveats);
+  const token = arbiter.mint('app', { ...reading, caveats }, 'rest');
+  expect(codeOf(() => arbiter.verify(token, { ...use, everyMs }))).toBe(code);
+});
+
 test('T09 time bounds hold at the moment of use, both included', () => {
   using arbiter = house();
   const caveats = [{ startTimestamp: start + 1_000 }, { endTimestamp: start + 2_000 }];

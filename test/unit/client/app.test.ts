@@ -46,6 +46,32 @@ test('an app reads what it was given and nothing else', async () => {
   await expect(client.tsBlob.write('mem', {})).rejects.toMatchObject({ code: 'permission.refused' });
 });
 
+test('where the owner agreed to aggregates, they are read as agreed, and nothing else is', async () => {
+  const grant = { method: 'GET', path: '/ts/heat/*', target: 'driver-core-store' } as const;
+  box.arbiter.grant('app', grant, [{ 'minimum-sample-interval': 60_000 }]);
+  for (const [at, value] of [
+    [0, 1],
+    [59_999, 3],
+    [60_000, 9],
+  ] as const) {
+    await driver.store().ts.writeAt('heat', at, { value });
+  }
+  const metadata = newDataSourceMetadata({ dataSourceId: 'heat', storeType: 'ts' });
+  const told = dataSourceMetadataToHypercat('driver-core-store', metadata);
+  told['item-metadata'].push({ rel: 'urn:X-databox:rels:hasMinimumSampleInterval', val: 60_000 });
+  const heat = box.join('app', { DATASOURCE_HEAT: JSON.stringify(told) }).datasource('HEAT');
+  const { minimumSampleInterval = null } = heat.metadata;
+  const query = { from: 0, everyMs: 60_000, aggregation: 'mean', minimumSampleInterval } as const;
+  expect(await heat.client.ts.buckets('heat', query)).toEqual([
+    { timestamp: 60_000, data: { value: 9 } },
+    { timestamp: 0, data: { value: 2 } },
+  ]);
+  await expect(heat.client.ts.buckets('heat', { ...query, everyMs: 1 })).rejects.toMatchObject({
+    code: 'token.forbidden',
+  });
+  await expect(heat.client.ts.since('heat', 0)).rejects.toMatchObject({ code: 'permission.refused' });
+});
+
 test('a grant of one path is enough for that path', async () => {
   revoke();
   box.arbiter.grant('app', { method: 'GET', path: '/ts/blob/mem/latest', target: 'driver-core-store' }, []);

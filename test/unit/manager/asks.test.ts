@@ -18,6 +18,20 @@ test('a datasource is asked for by what our catalogue says of it', () => {
 });
 
 test.each([
+  [1, '1 ms'],
+  [1_000, '1 second'],
+  [90_000, '90 seconds'],
+  [3_600_000, '1 hour'],
+  [172_800_000, '2 days'],
+])('one that is asked for coarsely says how: %i ms', (interval, words) => {
+  const granularities = [{ 'minimum-sample-interval': interval }];
+  const manifest = manifestOf({ datasources: [datasource('T', { type: 'temperature', granularities })] });
+  expect(sentences({ manifest })[0]).toBe(
+    `read: May read Temperature of the kitchen (temperature) of driver-climate, only as averages and the like over ${words} or more.`,
+  );
+});
+
+test.each([
   ['an actuator', { isActuator: true }, 'control: May read and control'],
   ['a function', { isFunc: true }, 'call: May call'],
 ])('%s is said to be one', (_, rels, words) => {

@@ -25,6 +25,20 @@ test('a driver with a store', () => {
   });
 });
 
+test('how coarsely a datasource is seen is told by us alone', () => {
+  const rels = { hasMinimumSampleInterval: 5 };
+  const found = item('driver-1-core-store', '/ts/loadavg1', rels);
+  const told = (granularities: unknown[]) => {
+    const manifest = manifestOf({ datasources: [datasource('loadavg1', { granularities })] });
+    const sla = agree(manifest, { choices: { loadavg1: found.href }, catalogue: [found] });
+    return /"urn:X-databox:rels:hasMinimumSampleInterval","val":(\d+)/.exec(
+      environmentOf(sla, facts)['DATASOURCE_loadavg1'] ?? '',
+    )?.[1];
+  };
+  expect(told([])).toBeUndefined();
+  expect(told([{ 'minimum-sample-interval': 60_000 }])).toBe('60000');
+});
+
 test('chosen items are told as compact JSON of our catalogue, further ones of a clientid are numbered', () => {
   const manifest = manifestOf({ datasources: [datasource('loadavg1', { max: 3 })] });
   const catalogue = [1, 2, 3].map(load);

@@ -24,6 +24,15 @@ test('a datasource is read, at its own path and below, at its own store', () => 
   expect(peers(sla, [load])).toEqual(['service arbiter', 'service export-service', `service ${store}`]);
 });
 
+test('one that is asked for coarsely is read in aggregates, and its coming is not watched', () => {
+  const granularities = [{ 'minimum-sample-interval': 60_000 }, { 'minimum-sample-interval': 3_600_000 }, { else: 1 }];
+  const manifest = manifestOf({ datasources: [datasource('loadavg1', { granularities })] });
+  const agreed = agree(manifest, { choices: { loadavg1: load.href }, catalogue: [load] });
+  expect(permissions(agreed, [load])).toEqual([
+    `GET ${store}/ts/blob/loadavg1/* [{"minimum-sample-interval":3600000}]`,
+  ]);
+});
+
 test.each([
   [
     'an actuator',
