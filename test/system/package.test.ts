@@ -71,6 +71,16 @@ let earliest: string | undefined;
 /** Of each start of the service another. */
 const invocation = () => machine.run('systemctl', 'show', '--property=InvocationID', 'databox');
 
+/** Stops it as a deadlock would, until systemd has noticed by itself. */
+async function freeze(): Promise<void> {
+  await machine.write('/etc/systemd/system/databox.service.d/test.conf', '[Service]\nWatchdogSec=10\n');
+  await machine.run('systemctl', 'daemon-reload');
+  await machine.run('systemctl', 'restart', 'databox');
+  const before = await invocation();
+  await machine.run('systemctl', 'kill', '--signal=STOP', '--kill-who=main', 'databox');
+  await until('systemd to start it anew', 120_000, async () => (await invocation()) !== before || undefined);
+}
+
 test('dpkg installs it, enabled and ready', async () => {
   const { code, said } = await install(versions.now);
   expect({ code, said }).toEqual({ code: 0, said: expect.any(String) as string });
@@ -90,6 +100,7 @@ test.each([
   ['a reboot', () => machine.reboot('orderly')],
   ['a pulled plug', () => machine.reboot('plug pulled')],
   ['kill -9', () => machine.run('systemctl', 'kill', '--signal=KILL', '--kill-who=main', 'databox')],
+  ['standing still', freeze],
 ])(
   'after %s it is back with components and data',
   async (_what, doIt) => {

@@ -67,6 +67,8 @@ RestartPreventExitStatus=0 64 78
 TimeoutStartSec=120
 TimeoutStopSec=120
 WatchdogSec=${watchdogSeconds}
+# What stands still ends no sooner for being waited for.
+TimeoutAbortSec=10
 # Only the box is asked to stop; it ends the programs that it started.
 KillMode=mixed
 OOMScoreAdjust=-500
