@@ -1,4 +1,7 @@
-/** O04: no network at boot, another address while it runs, and the outside coming back: nobody has to do anything. */
+/**
+ * O03, O04: no network at boot, another address while it runs, the outside coming back, the clock set: nobody has to do
+ * anything.
+ */
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import {
   addresses,
@@ -8,6 +11,7 @@ import {
   installApp,
   installDriver,
   password,
+  probeApp,
   running,
   startRig,
   tokenOf,
@@ -16,8 +20,9 @@ import {
   withToken,
   type Rig,
 } from './rig/index.ts';
-import { exporting } from './rig/exports.ts';
+import { fakeClock, type FakeClock } from './rig/clock.ts';
 import { askHttps } from './rig/door.ts';
+import { exporting } from './rig/exports.ts';
 
 const destination = 'https://api.example.test/in';
 const elsewhere = '192.168.77.3';
@@ -103,4 +108,83 @@ test('O04 the way out comes, goes and comes back: exports that waited leave by t
   await up();
   expect(await again).toMatchObject({ ext_response: { status: '200 OK' } });
   expect(await out.visitsOf('203.0.113.10')).toHaveLength(2);
+}, 400_000);
+
+const dayMs = 86_400_000;
+const yearsMs = 3_652 * dayMs;
+const ownStore = 'app-probe-core-store';
+/** From and to, in ms: as set by the test from the machine's clock, as told by the box since the Unix epoch. */
+type Jump = { from: number; to: number };
+type Entry = { timestamp: number; data: { value: number } };
+type Status = { healthy: boolean; problems: string[]; clockJumps: Jump[] };
+
+/**
+ * A request of the app, which may be started anew meanwhile: its certificate may be of another time. Its own clock stays,
+ * so what was certified at another time it takes all the same.
+ */
+const asking = (url: string, token: string, body?: unknown) =>
+  until(`the app to ask ${url}`, async () => {
+    const ask = { url, anyCertificate: true, ...(body !== undefined && { method: 'POST' }) };
+    const [answer] = await rig.inside('app-probe').ask([withToken(token, ask, body)]);
+    return answer?.status === undefined ? undefined : answer;
+  });
+
+async function minted(path: string, method = 'GET'): Promise<string> {
+  const answer = await asking(urlOf('arbiter', '/token'), '{KEY}', { target: ownStore, path, method });
+  expect(answer.status).toBe(200);
+  return answer.body;
+}
+
+/** Waits until the jump was noticed, and compares it with what was done. */
+async function noticed(count: number, byMs: number): Promise<Jump> {
+  const { clockJumps, problems } = await until(
+    'the jump to be noticed',
+    async () => {
+      const status = await rig.databox.admin.read<Status>('/status');
+      return status.clockJumps.length >= count ? status : undefined;
+    },
+    { timeoutMs: noticeMs },
+  );
+  expect(clockJumps).toHaveLength(count);
+  const jump = clockJumps.at(-1) as Jump;
+  expect(Math.abs(jump.to - jump.from - byMs)).toBeLessThan(5_000);
+  expect(problems).toContainEqual(expect.stringMatching(byMs > 0 ? /clock was set forward/ : /clock was set back/));
+  return jump;
+}
+
+/** One jump, with what must die of it and what must not. */
+async function jumpsTo(clock: FakeClock, nth: number, { from, to }: Jump): Promise<void> {
+  const own = urlOf(ownStore, '/ts/clock');
+  const write = await minted('/ts/clock', 'POST');
+  clock.set(to);
+  const jump = await noticed(nth, to - from);
+  expect((await asking(own, write, { value: 0 })).status).toBe(401); // of another time, whether past or to come
+  expect((await asking(own, await minted('/ts/clock', 'POST'), { value: nth })).status).toBe(201);
+  const all = await rig.databox.admin.read<Entry[]>(`/stores/${ownStore}/ts/clock/first/100`);
+  const entry = all.find(({ data }) => data.value === nth);
+  expect(entry?.timestamp).toBeGreaterThanOrEqual(jump.to); // so the record says which side of it a sample is on
+  expect((await rig.databox.admin.read<Status>('/status')).healthy).toBe(true);
+}
+
+test('O03 (simulated clock) a day and ten years, both ways: tokens end, sessions and streams do not, jumps are on record', async () => {
+  expect(await rig.databox.kill('SIGTERM')).toBe(0);
+  await rig.house.ip('box', `addr add ${addresses.box.lan}/24 dev lan0`);
+  const clock = fakeClock(rig.house.dir);
+  await rig.databox.start({}, clock.env);
+  for (const name of ['driver-probe', 'app-probe']) await running(rig, name);
+  const owner = rig.owner();
+  expect((await owner.login(password)).status).toBe(200);
+  {
+    const stream = probeApp('observe', urlOf(ownStore, '/ts/clock'), await minted('/ts/clock'));
+    await using events = rig.inside('app-probe').start(stream);
+    await events.line((line) => line.includes('"status":200'));
+    await jumpsTo(clock, 1, { from: 0, to: dayMs });
+    await jumpsTo(clock, 2, { from: dayMs, to: 0 });
+    await events.line((line) => line.includes('value') && line.includes('2'));
+    expect(events.lines.filter((line) => line.includes('"end"'))).toEqual([]);
+  }
+  await jumpsTo(clock, 3, { from: 0, to: yearsMs });
+  expect((await owner.get('/')).status).toBe(200);
+  await jumpsTo(clock, 4, { from: yearsMs, to: 0 });
+  expect((await owner.get('/')).status).toBe(200);
 }, 400_000);

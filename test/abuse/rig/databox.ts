@@ -12,8 +12,8 @@ import { until } from './until.ts';
 export type Settings = Record<string, unknown>;
 export type Databox = AsyncDisposable & {
   readonly admin: Admin;
-  /** Starts the process and waits until its admin socket and the owner’s port answer. */
-  start(settings?: Settings): Promise<void>;
+  /** Starts the process and waits until its admin socket and the owner’s port answer. `env`: on top of the usual. */
+  start(settings?: Settings, env?: Record<string, string>): Promise<void>;
   /** Sends a signal and waits for the end; resolves with the exit code, or the signal that ended it. */
   kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
   /** Waits for the end of a process that was told to stop otherwise. */
@@ -48,15 +48,15 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
   const admin = createAdmin(join(runDir, 'databox.sock'));
   mkdirSync(runDir, { recursive: true });
   let program: Program | undefined;
-  let last: Settings = {};
+  let last: Parameters<Databox['start']> = [];
   const cli = (argv: readonly string[]) => house.asBox([...databox, ...argv]);
   const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
-  const start: Databox['start'] = async (settings = {}) => {
-    last = settings;
+  const start: Databox['start'] = async (settings = {}, env = {}) => {
+    last = [settings, env];
     const whole = { ...defaults(engine), 'state.dir': stateDir, 'run.dir': runDir, ...fixed, ...settings };
     writeFileSync(config, JSON.stringify(whole, null, 2), { mode: 0o600 });
     program = startProgram(cli(['start', '--config', config]), {
-      env: { NODE_EXTRA_CA_CERTS: join(house.dir, outsideCa) },
+      env: { NODE_EXTRA_CA_CERTS: join(house.dir, outsideCa), ...env },
     });
     for (const output of [program.child.stdout, program.child.stderr]) {
       output?.pipe(createWriteStream(logFile, { flags: 'a' }));
@@ -90,7 +90,7 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
     start,
     kill,
     ended: end,
-    restart: () => start(last),
+    restart: () => start(...last),
     running: () => program?.child.exitCode === null && program.child.signalCode === null,
     pid: () => program?.pid() ?? 0,
     log,
