@@ -97,6 +97,8 @@ export const problems =
   // eslint-disable-next-line max-params
   (err: unknown, req: Request, res: Response, _next: NextFunction): void => {
     const known = bodyParserFailure(err) ?? err;
+    // The caller hung up half-way: nobody to tell, nothing wrong.
+    if (req.destroyed && !req.complete && !(known instanceof Failure)) return void res.destroy();
     if (!(known instanceof Failure)) log.error({ err, method: req.method, path: req.path }, 'request failed');
     sendProblem(res, known);
   };
