@@ -15,9 +15,9 @@ export const descriptions = [
 
 export const descriptionPath = '/openapi.json';
 
-/** Whether a bare handler is asked for the description: exactly this, since who asks for it needs no token. */
+/** Whether a bare handler is asked for the description: exactly this path, since who asks for it needs no token. */
 export const asksForDescription = ({ method, url }: IncomingMessage): boolean =>
-  method === 'GET' && url === descriptionPath;
+  method === 'GET' && (url === descriptionPath || url?.startsWith(`${descriptionPath}?`) === true);
 
 /**
  * Answers with a document; read when it is first asked for, which on most boxes is never.

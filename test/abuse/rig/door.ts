@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import type { House, Room } from './house.ts';
+import type { Into } from './probes.ts';
 import { startProgram } from './process.ts';
 
 /** Opens a TCP connection from inside a room. Rejects when the other side cannot be reached. */
@@ -22,10 +23,13 @@ export type HttpAsk = {
 export type HttpAnswer = { status: number; headers: IncomingHttpHeaders; body: Buffer; text: string };
 
 /** Starts the relay of a room; `upstream` makes it the machine's resolver on loopback too. */
-export async function openDoor(house: House, room: Room, upstream?: string): Promise<Door> {
-  const path = join(house.dir, `door-${room}.sock`);
+export const openDoor = (house: House, room: Room, upstream?: string): Promise<Door> =>
+  openDoorInto(join(house.dir, `door-${room}.sock`), (argv) => house.inRoom(room, argv), upstream);
+
+/** The same for any network. @param path  of the relay's socket @param into  the argv that runs another one there */
+export async function openDoorInto(path: string, into: Into, upstream?: string): Promise<Door> {
   const relay = fileURLToPath(new URL('relay.ts', import.meta.url));
-  const program = startProgram(house.inRoom(room, [process.execPath, relay, path, ...(upstream ? [upstream] : [])]));
+  const program = startProgram(into([process.execPath, relay, path, ...(upstream ? [upstream] : [])]));
   await program.line((line) => line === 'ready');
   return {
     connect(host, port) {

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { run } from '../../../src/base/run.ts';
 import { addresses } from './addresses.ts';
+import { limitMemory, type SmallMemory } from './memory.ts';
 import { until } from './until.ts';
 
 export type Room = 'box' | 'lan' | 'net';
@@ -31,6 +32,8 @@ export type House = AsyncDisposable & {
   /** The argv that runs `argv` as a program of the box: its network, its mounts, its processes. */
   asBox(argv: readonly string[]): string[];
   ip(room: Room, command: string): Promise<string>;
+  /** Of a house that was opened with a limit. */
+  readonly memory?: SmallMemory;
 };
 
 const prefix = 'dbxrig-';
@@ -40,7 +43,7 @@ const scratch = '/tmp';
  * Makes the three rooms and starts the box's process 1 in namespaces of its own. Whatever runs in the box, and every
  * mount it makes, ends with that process, so that nothing can outlive the run.
  */
-export async function openHouse(): Promise<House> {
+export async function openHouse({ memoryMb }: { memoryMb?: number } = {}): Promise<House> {
   await sweep();
   const id = `${prefix}${randomBytes(3).toString('hex')}`;
   const dir = mkdtempSync(join(scratch, `${id}-`));
@@ -50,11 +53,22 @@ export async function openHouse(): Promise<House> {
   for (const room of rooms) await run('ip', ['netns', 'add', `${id}-${room}`]);
   const init = await startInit(id, dir);
   const inRoom: House['inRoom'] = (room, argv) => ['nsenter', `--net=/run/netns/${id}-${room}`, '--', ...argv];
-  const asBox: House['asBox'] = (argv) => ['nsenter', '-t', String(init), '-m', '-p', '-n', '-u', '--', ...argv];
+  const memory = memoryMb === undefined ? undefined : limitMemory(id, memoryMb);
+  const enter = ['nsenter', '-t', String(init), '-m', '-p', '-n', '-u', '--'];
+  const asBox: House['asBox'] = (argv) => (memory ? memory.within([...enter, ...argv]) : [...enter, ...argv]);
   const ip: House['ip'] = (room, command) => run('ip', ['-n', `${id}-${room}`, ...command.split(' ')]);
   await wire({ id, ip });
   const kept = undo.move();
-  return { id, dir, init, inRoom, asBox, ip, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    id,
+    dir,
+    init,
+    inRoom,
+    asBox,
+    ip,
+    ...(memory && { memory }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }
 
 /** The box has its own /sys and resolv.conf as a machine has; `ip netns exec` alone would lose the control groups. */

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildExamples } from '../../../build/examples.ts';
@@ -14,12 +24,13 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const cache = join(here, '../../../.cache/rig');
 
 /**
- * Puts the probe image into an engine: Node, its libraries, a shell, and probe/main.ts. The archive is made once per
+ * Puts the probe image into an engine: Node, its libraries, a shell, and the programs of probe/. The archive is made once per
  * machine and version of its contents.
  */
 export async function loadProbeImage({ dir }: House, engine: Engine): Promise<void> {
-  const main = join(here, 'probe/main.ts');
-  const key = createHash('sha256').update(process.version).update(readFileSync(main)).digest('hex').slice(0, 12);
+  const hash = createHash('sha256').update(process.version);
+  for (const file of readdirSync(join(here, 'probe')).sort()) hash.update(readFileSync(join(here, 'probe', file)));
+  const key = hash.digest('hex').slice(0, 12);
   const archive = join(cache, `probe-${key}.tar`);
   if (!existsSync(archive)) await pack(join(dir, 'probe'), archive);
   const changes = ['CMD ["/bin/node", "--disable-warning=ExperimentalWarning", "/app/main.ts"]', 'ENV PATH=/bin'];

@@ -65,12 +65,18 @@ export type RigOptions = {
   settings?: Settings;
   /** Start Databox at once; default true. */
   databox?: boolean;
+  /** The box's memory; the machine's unless told. */
+  memoryMb?: number;
 };
 
 /** Builds the whole rig; disposing removes all of it and fails if anything is left. */
-export async function startRig({ settings = {}, databox: withDatabox = true }: RigOptions = {}): Promise<Rig> {
+export async function startRig({
+  settings = {},
+  databox: withDatabox = true,
+  memoryMb,
+}: RigOptions = {}): Promise<Rig> {
   await using undo = new AsyncDisposableStack();
-  const house = undo.use(await openHouse());
+  const house = undo.use(await openHouse(memoryMb === undefined ? {} : { memoryMb }));
   const authority = await createAuthority();
   const outside = undo.use(await startOutside(house));
   const doors = {
