@@ -29,7 +29,9 @@ const destination = 'https://api.example.test/in';
 /** A tenth of it is promised; a loaded machine gets its time. */
 const answerMs = 10_000;
 const shortage = `this machine has ${memoryMb} MB`;
-const operations = process.env['DATABOX_TEST_FULL'] ? 1_000_000 : 8_000;
+/** Then the box is also stopped and started again, with all of them. */
+const full = process.env['DATABOX_TEST_FULL'] !== undefined;
+const operations = full ? 1_000_000 : 8_000;
 /** The first part fills pools, caches and records. */
 const warming = 3_000;
 
@@ -154,9 +156,11 @@ test(`O07 ${operations} operations: memory, descriptors, rules, tracked flows an
   expect(sum(names ?? [])).toBeGreaterThanOrEqual(operations / 10);
 }, 3_600_000);
 
-test('O08 started again they all come back; the kernel ended none of them', async () => {
-  expect(await rig.databox.kill('SIGTERM')).toBe(0);
-  await rig.databox.start();
+test('O08 they all run, to the end; the kernel ended none of them', async () => {
+  if (full) {
+    expect(await rig.databox.kill('SIGTERM')).toBe(0);
+    await rig.databox.start();
+  }
   for (const name of [driver, ...apps]) await running(rig, name);
   await reads(apps.at(-1) ?? '');
   await responsive();
