@@ -67,8 +67,8 @@ export async function guard(options: GuardOptions): Promise<Guard> {
 /** The owner should know for a while, even if they are away from the screen. */
 const alarmMs = 10 * 60_000;
 
-/** Docker has put its own jump back by then, even on a busy Pi. */
-const dockerMs = 2_000;
+/** Docker has put its own jump back by then, even on a busy Pi: it starts a program or two in between. */
+const dockerMs = 5_000;
 
 /** Keeps count of repairs, and of what the owner should know of them. */
 function createWarden(options: GuardOptions, repair: () => Promise<Repair>) {
@@ -142,8 +142,12 @@ type Repair = { sight: Sight; ms: number };
 
 async function repaired(kernel: Kernel): Promise<Repair> {
   const noticed = performance.now();
-  const sight = await kernel.look();
-  if (sight === 'unhooked' || sight === 'broken') await kernel.repair();
+  let sight = await kernel.look();
+  if (sight === 'unhooked' || sight === 'broken') {
+    const unhooked = await kernel.repair();
+    // Docker was quicker: there was nothing to put back.
+    if (sight === 'unhooked' && !unhooked) sight = 'whole';
+  }
   return { sight, ms: Math.round(performance.now() - noticed) };
 }
 

@@ -20,32 +20,32 @@ export type Kernel = {
   /** Brings these rules in force; tables that did not change since the last call are left alone, if that succeeded. */
   apply(rules: readonly TableRules[]): Promise<void>;
   look(): Promise<Sight>;
-  /** Writes all of it anew. */
-  repair(): Promise<void>;
+  /** Writes all of it anew. Resolves to whether Docker's jump had to be put back. */
+  repair(): Promise<boolean>;
   /** Takes away everything of ours. */
   remove(): Promise<void>;
 };
 
 /** @throws Failure `network.refused` when Docker's firewall is not visible */
 export async function openKernel(): Promise<Kernel> {
-  const backend = await findBackend();
-  const families = await familiesHere();
+  const [backend, families] = await Promise.all([findBackend(), familiesHere()]);
   let wanted: readonly TableRules[] = [];
   /** `wanted`, once the kernel has it; after a failure it may have anything, and all is written anew. */
   let applied: readonly TableRules[] | undefined;
   /** As iptables-save spells it; the first look after a change learns it, later ones compare. */
   let spelling: string | undefined;
-  const repair = async (): Promise<void> => {
+  const repair = async (): Promise<boolean> => {
     applied = spelling = undefined;
-    for (const family of families) await write(backend, of(wanted, family), await save(backend, family));
+    const unhooked = await writeAnew(backend, families, wanted);
     applied = wanted;
+    return unhooked;
   };
   return {
     legacy: !(await isNft(backend)),
     async apply(rules) {
       const before = applied;
       wanted = rules;
-      if (!before) return repair();
+      if (!before) return void (await repair());
       const changed = rules.filter((table) => !before.some((other) => same(other, table)));
       if (changed.length > 0) applied = spelling = undefined;
       try {
@@ -93,6 +93,17 @@ async function found(
     text: texts.includes(null) ? null : texts.join('\n'),
     sight: sights[Math.min(all[0]?.hooks ?? 0, 2)] ?? 'broken',
   };
+}
+
+/** Resolves to whether Docker's jump was missing when it was written. */
+async function writeAnew(backend: Backend, families: Family[], rules: readonly TableRules[]): Promise<boolean> {
+  let unhooked = false;
+  for (const family of families) {
+    const saved = await save(backend, family);
+    unhooked ||= family === 4 && !hasDocker(saved);
+    await write(backend, of(rules, family), saved);
+  }
+  return unhooked;
 }
 
 const write = async (backend: Backend, rules: readonly TableRules[], saved: Saved): Promise<void> => {

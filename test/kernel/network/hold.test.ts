@@ -99,7 +99,7 @@ describe.each(['iptables', 'iptables-legacy'] as const)('%s swept away', (backen
       rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
       await back();
       rig.in('box', `${backend} -I FORWARD -j DOCKER-USER`);
-      await sleep(3_000);
+      await sleep(6_000);
       expect(await repairs()).toBe(before);
       rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
     });
@@ -107,7 +107,7 @@ describe.each(['iptables', 'iptables-legacy'] as const)('%s swept away', (backen
       const before = await repairs();
       rig.in('box', `${backend} -D FORWARD -j DOCKER-USER`);
       await back();
-      for (let look = 0; look < 50 && (await repairs()) === before; look++) await sleep(100);
+      for (let look = 0; look < 80 && (await repairs()) === before; look++) await sleep(100);
       expect(await repairs()).toBe(before + 1);
       await passes();
     });
