@@ -1,8 +1,9 @@
 /** copies — a database file as it was before a newer version changed it: `<file>.v<version>`, until the update is settled. */
-import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, globSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, globSync, renameSync } from 'node:fs';
 import { rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from './errors.ts';
+import { sync } from './sync.ts';
 
 /** Left free beside a copy: the migration and its log need room too, and so does the rest of the box. */
 const reserveBytes = 32 * 1024 * 1024;
@@ -76,14 +77,4 @@ export function dropCopies(dir: string): Copy[] {
   const copies = copiesIn(dir);
   for (const { copy } of copies) rmSync(copy, { force: true });
   return copies;
-}
-
-/** Waits until a file, or the names in a folder, are on disk. */
-function sync(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

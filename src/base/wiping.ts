@@ -1,8 +1,9 @@
 /** wiping — the mark of a wipe that has begun: until it has ended, what is left of the box must not start. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from './errors.ts';
+import { sync } from './sync.ts';
 
 const Mark = z.object({
   /** The id that the box's containers are labelled with; null when it could not be read. */
@@ -44,13 +45,4 @@ export function endWipe(dir: string): void {
   sync(dir);
   rmSync(fileIn(dir), { force: true });
   sync(dir);
-}
-
-function sync(dir: string): void {
-  const handle = openSync(dir, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { sync } from '../../base/sync.ts';
 
 /** Writes a file that only its owner may read, wholly or not at all, and on disk when this returns. */
 export function writePrivateFile(path: string, text: string): void {
@@ -13,10 +14,5 @@ export function writePrivateFile(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(draft, path);
-  const dir = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(dir);
-  } finally {
-    closeSync(dir);
-  }
+  sync(dirname(path));
 }
