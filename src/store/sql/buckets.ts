@@ -10,8 +10,11 @@ const rowsPerPart = 5_000;
 type Buckets = Extract<Read, { do: 'buckets' }>;
 type Row = { start: number; result: number | null };
 
-/** A bucket starts at a multiple of its length since the Unix epoch, also before it. */
-const startOf = 'entry.timestamp - ((entry.timestamp % @every) + @every) % @every';
+const lowest = Number.MIN_SAFE_INTEGER;
+const highest = Number.MAX_SAFE_INTEGER;
+
+/** A bucket starts at a multiple of its length since the Unix epoch, also before it; the first of all with time itself. */
+const startOf = `max(${lowest}, entry.timestamp - ((entry.timestamp % @every) + @every) % @every)`;
 const floor = (time: number, every: number): number => time - (((time % every) + every) % every);
 
 /** One aggregate for each bucket that has entries, in parts: neither a million buckets nor one bucket fills memory. */
@@ -62,8 +65,6 @@ const from =
     return toTime >= border ? [[series, border, lowest, toTime, toSeq]] : [];
   };
 
-const lowest = Number.MIN_SAFE_INTEGER;
-const highest = Number.MAX_SAFE_INTEGER;
 const keysOf = ([series, fromTime, fromSeq, toTime, toSeq]: Span) => ({ series, fromTime, fromSeq, toTime, toSeq });
 
 function edgeStatement(db: Sqlite, order: 'ASC' | 'DESC') {

@@ -82,6 +82,7 @@ export const scenarios: Record<string, Step[]> = {
     ['POST /ts/a/at/9007199254740991', '{"value":1}', 201],
     ['POST /ts/a/at/-9007199254740991', '{"value":2}', 201],
     ['POST /ts/a/at/-0', '{"value":3}', 201],
+    get('/ts/a/earliest/every/60000/count', entries([-9007199254740991, 1])),
     get('/ts/a/since/-9007199254740991', entries([9007199254740991, 1], [0, 3], [-9007199254740991, 2])),
     get('/ts/a/range/-007/007', entries([0, 3])),
     get('/ts/a/last', /path\.unknown/, 404),
