@@ -15,6 +15,11 @@ type Series<T> = {
   write(id: string, data: T): Promise<void>;
   /** @param timestamp whole ms since the Unix epoch */
   writeAt(id: string, timestamp: number, data: T): Promise<void>;
+  /**
+   * All or none of them, at most 10,000 and 1 MiB; an entry without a timestamp has the time of arrival.
+   * Returns how many.
+   */
+  batch(id: string, entries: readonly (Omit<Entry<T>, 'timestamp'> & { timestamp?: number })[]): Promise<number>;
   /** `[]` when there is none; one entry for each series joined by a comma. */
   latest(id: string): Promise<Entry<T>[]>;
   earliest(id: string): Promise<Entry<T>[]>;
@@ -65,30 +70,37 @@ const tail = ({ filter, aggregation }: Options = {}): string =>
 const bucketsOf = ({ from, to, everyMs, aggregation, filter }: BucketQuery): string =>
   `${to === undefined ? `/since/${from}` : `/range/${from}/${to}`}${tail(filter && { filter })}/every/${everyMs}/${aggregation}`;
 
+/** A token for everything below the datasource serves all of its reads. */
+const callsTo =
+  (host: string, kind: 'ts' | 'ts/blob') =>
+  (method: Call['method'], id: string, rest = ''): Call => {
+    const base = `/${kind}/${id}`;
+    const path = `${base}${rest}`;
+    return { host, method, path, scopes: rest === '' ? [path] : [`${base}/*`, path] };
+  };
+
 /** Both kinds have every method; the types say which of them the box answers. */
 export function createSeries(
   caller: Caller,
   host: string,
   kind: 'ts' | 'ts/blob',
 ): BlobSeries & Pick<NumericSeries, 'buckets'> {
-  /** A token for everything below the datasource serves all of its reads. */
-  const call = (method: Call['method'], id: string, rest = ''): Call => {
-    const base = `/${kind}/${id}`;
-    const path = `${base}${rest}`;
-    return { host, method, path, scopes: rest === '' ? [path] : [`${base}/*`, path] };
-  };
+  const call = callsTo(host, kind);
   const read = async <T>(id: string, rest: string, options?: Options): Promise<T> => {
     const { body } = await caller.ask(call('GET', id, `${rest}${tail(options)}`));
     const answer = JSON.parse(body.toString()) as T;
     return options?.aggregation ? ((answer as { result?: number }).result as T) : answer;
   };
-  const post = async (target: Call, data: unknown): Promise<void> => {
-    await caller.ask({ ...target, headers: { 'content-type': 'application/json' }, body: JSON.stringify(data) });
+  const post = async (target: Call, data: unknown): Promise<string> => {
+    const headers = { 'content-type': 'application/json' };
+    return (await caller.ask({ ...target, headers, body: JSON.stringify(data) })).body.toString();
   };
   return {
-    write: (id, data) => post(call('POST', id), data),
-    writeAt: (id, timestamp, data) =>
-      post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}/${id}/at/*`] }, data),
+    write: async (id, data) => void (await post(call('POST', id), data)),
+    writeAt: async (id, timestamp, data) =>
+      void (await post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}/${id}/at/*`] }, data)),
+    batch: async (id, entries) =>
+      (JSON.parse(await post(call('POST', id, '/batch'), entries)) as { written: number }).written,
     latest: (id) => read(id, '/latest'),
     earliest: (id) => read(id, '/earliest'),
     length: async (id) => (await read<{ length: number }>(id, '/length')).length,

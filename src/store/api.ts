@@ -16,6 +16,7 @@ import {
   type Route,
 } from '../base/api.ts';
 import type { FailureCode } from '../base/errors.ts';
+import { mostEntriesAtOnce } from './entries.ts';
 import { modes } from './events.ts';
 import { aggregates } from './operations.ts';
 import { longestId, mostEntries, mostSeries } from './segments.ts';
@@ -189,12 +190,19 @@ function series(
   root: '/ts' | '/ts/blob',
   { id, ids, body }: { id: z.ZodType; ids: z.ZodType; body: z.ZodType },
 ): Calls {
+  const many = z.array(z.strictObject({ timestamp: Time.optional(), data: body })).max(mostEntriesAtOnce);
   return {
     [`POST ${root}/{id}`]: writes({ path: z.object({ id }), summary: 'Writes an entry now', body: jsonOf(body) }),
     [`GET ${root}/{id}`]: watches({ path: z.object({ id }), summary: 'Watches writes; refused otherwise' }),
     [`POST ${root}/{id}/at/{time}`]: writes({
       ...{ path: z.object({ id, time: Time }), summary: 'Writes an entry at a time', body: jsonOf(body) },
     }),
+    [`POST ${root}/{id}/batch`]: {
+      ...{ path: z.object({ id }), summary: 'Writes many entries, all or none', body: jsonOf(many) },
+      notes: `At most ${mostEntriesAtOnce} entries; one without a timestamp has the time of arrival. A refusal has \`pointer\`, which entry and what of it (RFC 6901).`,
+      answers: { 201: { what: 'they are on disk', content: jsonOf(z.strictObject({ written: z.int().min(0) })) } },
+      problems: writing,
+    },
     [`GET ${root}/{ids}/length`]: reads({
       ...{ path: z.object({ ids }), summary: 'How many entries there are' },
       gives: jsonOf(z.strictObject({ length: z.int().min(0) })),

@@ -4,7 +4,7 @@ import { Failure } from '../base/errors.ts';
 import { readItem } from './catalogue.ts';
 import type { Write } from './engine.ts';
 import { readJson } from './json.ts';
-import type { Format, Post } from './operations.ts';
+import type { Batch, Format, Post } from './operations.ts';
 import { readPoint } from './point.ts';
 
 export type Posted = {
@@ -18,7 +18,7 @@ export type Posted = {
  * @param now  the time of an entry that is posted without one, ms since the Unix epoch
  * @throws Failure `body.invalid`, `value.invalid`, `catalogue.invalid`
  */
-export function readPosted(post: Post, body: Buffer, now: number): Posted {
+export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number): Posted {
   if (post.do === 'put' && post.format !== 'json') {
     const { format, id, key } = post;
     // A copy of its own: a small Buffer is a window on a shared pool, all of which would cross to the writer thread.

@@ -1,7 +1,7 @@
 /** What a store needs of the thing that keeps its data. SQLite today; small, so that another engine can stand in. */
 import type { Failure } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
-import type { Erase, Format, Kind, Read } from './operations.ts';
+import type { Batch, Erase, Format, Kind, Read } from './operations.ts';
 import type { Point } from './point.ts';
 
 /** A change, validated: the engine stores it or fails for want of room or health, not of form. */
@@ -11,6 +11,13 @@ export type Write =
   | { do: 'document'; series: string; timestamp: number; text: string }
   | { do: 'register'; item: HypercatItem }
   | Erase;
+
+/** Entries as they came: whoever writes them reads them, which is work for a thread of its own. */
+export type Entries = Batch & {
+  body: Uint8Array;
+  /** Time of entries without one, ms since the Unix epoch. */
+  now: number;
+};
 
 /**
  * A reply, or the first part of a long array. `text` of a part are elements joined by commas, without the brackets;
@@ -36,6 +43,11 @@ export type Engine = AsyncDisposable & {
    * @throws Failure `store.full`, `store.unavailable`, `store.unknown`: of this change alone
    */
   write(store: string, change: Write): Promise<void>;
+  /**
+   * Resolves to how many entries are on disk: all that came. Otherwise as `write`.
+   * @throws Failure also `body.invalid`, `value.invalid`, `body.too-large`: none of them is
+   */
+  writeAll(store: string, entries: Entries): Promise<number>;
   /** Sees every change whose `write` has resolved. `next` continues a reply. */
   read(store: string, question: Read, next?: unknown): Promise<Reply>;
   statistics(store: string): Promise<Statistics>;

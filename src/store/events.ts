@@ -40,6 +40,8 @@ export type Observers = {
   add(observer: Observer): () => void;
   /** Whether anybody would be told; asked first, so that an unobserved write builds no event. */
   watches(mode: Mode, path: string): boolean;
+  /** Whether anybody would be told of some path of a mode: `watches` of each is then worth asking. */
+  any(mode: Mode): boolean;
   tell(event: Event): void;
   /** Ends the observers that `which` names. Returns how many. */
   end(reason: EndReason, which: (observer: Observer) => boolean): number;
@@ -67,6 +69,7 @@ export function createObservers(): Observers {
       return () => remove(observer);
     },
     watches: (mode, path) => (exact.size > 0 || wild.size > 0) && matching(mode, path).length > 0,
+    any: (mode) => [...[...exact.values()].flatMap((set) => [...set]), ...wild].some((one) => one.mode === mode),
     tell(event) {
       for (const observer of matching(event.mode, event.path)) {
         if (observer.format === null || observer.format === event.format) observer.tell(event);

@@ -8,12 +8,13 @@ import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
+import { writeBatch } from './batch.ts';
 import { readPosted } from './body.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
 import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
-import type { Erase, Operation, Post } from './operations.ts';
+import type { Batch, Erase, Operation, Post } from './operations.ts';
 import { bucketOf, wholeBuckets } from './granularity.ts';
 import { sendInfo, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
@@ -98,6 +99,8 @@ async function perform(exchange: Exchange, operation: Operation): Promise<number
     case 'put':
     case 'append':
       return post(exchange, operation);
+    case 'batch':
+      return postBatch(exchange, operation);
     case 'drop':
     case 'erase':
       return erase(exchange, operation);
@@ -107,7 +110,7 @@ async function perform(exchange: Exchange, operation: Operation): Promise<number
   }
 }
 
-async function post({ door, store, req, res, asked }: Exchange, operation: Post): Promise<number> {
+async function post({ door, store, req, res, asked }: Exchange, operation: Exclude<Post, Batch>): Promise<number> {
   const { change, format, json } = readPosted(operation, await readBody(req, door.limitBytes), Date.now());
   await store.engine.write(store.name, change);
   if (change.do === 'register') store.registered(change.item);
@@ -117,6 +120,13 @@ async function post({ door, store, req, res, asked }: Exchange, operation: Post)
     store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
   }
   res.writeHead(201, { 'content-length': 0 }).end();
+  return 201;
+}
+
+async function postBatch({ door, store, req, res }: Exchange, batch: Batch): Promise<number> {
+  const written = await writeBatch(store, batch, await readBody(req, door.limitBytes));
+  const text = `{"written":${written}}`;
+  res.writeHead(201, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
   return 201;
 }
 

@@ -15,29 +15,35 @@ export type Json = {
  * @throws Failure `body.invalid`: no object or array, not JSON, nested deeper than 64, a member twice in one object, a
  *   number that is not finite as a double, a lone surrogate
  */
-export function readJson(source: string): Json {
-  const { end, text, members } = scan(source);
+export const readJson = (source: string): Json => readJsonAt(source, 0);
+
+/**
+ * The same from an index on, and where it ends, for a text that holds several.
+ * @param around  brackets that this text has around what may nest 64 deep
+ */
+export function readJsonAt(source: string, from: number, around = 0): Json & { end: number } {
+  const { end, text, members } = scan(source, from, deepest + around);
   let value: unknown;
   try {
-    value = JSON.parse(source.slice(0, end));
+    value = JSON.parse(source.slice(from, end));
   } catch (cause) {
     throw new Failure('body.invalid', 'the body is not JSON', {}, { cause });
   }
   // What parsing lost must have been a name that came twice: readers would disagree about which one counts.
   if (countMembers(value) !== members) throw new Failure('body.invalid', 'an object has a member twice');
-  return { value: value as object, text };
+  return { value: value as object, text, end };
 }
 
-const letters = { quote: 34, backslash: 92, colon: 58, brackets: [91, 123], closing: [93, 125] };
+const letters = { quote: 34, backslash: 92, colon: 58, comma: 44, brackets: [91, 123], closing: [93, 125] };
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
 /** Finds the end of the first balanced value, its minified text, and how many members its objects have. */
-function scan(source: string): { end: number; text: string; members: number } {
+function scan(source: string, start: number, most: number): { end: number; text: string; members: number } {
   let kept = '';
-  let from = 0;
+  let from = start;
   let depth = 0;
   let members = 0;
-  for (let at = 0; at < source.length; at++) {
+  for (let at = start; at < source.length; at++) {
     const code = source.charCodeAt(at);
     if (code === letters.quote) at = endOfString(source, at);
     else if (code === letters.colon) members++;
@@ -45,7 +51,7 @@ function scan(source: string): { end: number; text: string; members: number } {
       kept += source.slice(from, at);
       from = at + 1;
     } else if (letters.brackets.includes(code)) {
-      if (++depth > deepest) throw new Failure('body.invalid', `JSON may nest at most ${deepest} deep`);
+      if (++depth > most) throw new Failure('body.invalid', `JSON may nest at most ${deepest} deep`);
     } else if (letters.closing.includes(code) && --depth === 0) {
       return { end: at + 1, text: kept + source.slice(from, at + 1), members };
     }
@@ -83,4 +89,28 @@ function countMembers(value: unknown): number {
 
 function requireWellFormed(text: string): void {
   if (!text.isWellFormed()) throw new Failure('body.invalid', 'a string has half of a surrogate pair');
+}
+
+/** The text of a member of an object, as it is spelled in the object's own minified text; undefined of none. */
+export function memberText(text: string, wanted: string): string | undefined {
+  for (let at = 1; at < text.length - 1; at++) {
+    const colon = endOfString(text, at) + 1;
+    const end = endOfValue(text, colon + 1);
+    if (JSON.parse(text.slice(at, colon)) === wanted) return text.slice(colon + 1, end);
+    at = end;
+  }
+  return undefined;
+}
+
+/** Index of the comma or bracket behind the value that begins at `start`. */
+function endOfValue(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === letters.quote) at = endOfString(text, at);
+    else if (letters.brackets.includes(code)) depth++;
+    else if (depth === 0 && (code === letters.comma || letters.closing.includes(code))) return at;
+    else if (letters.closing.includes(code)) depth--;
+  }
+  return text.length;
 }

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { Mode } from './events.ts';
 
 export type Marks = {
-  /** One more event, whether or not anybody is told of it. */
-  count(mode: Mode): void;
+  /** One more event, or several, whether or not anybody is told of it. */
+  count(mode: Mode, events?: number): void;
   /** The id of the last event, as of now: what an observer sends back in `Last-Event-ID`. */
   now(mode: Mode, at: number): string;
   /** What an observer who got as far as this id may have missed; undefined when it missed nothing. */
@@ -24,7 +24,7 @@ export function createMarks(): Marks {
   const opening = randomBytes(6).toString('hex');
   const counts: Record<Mode, number> = { data: 0, audit: 0 };
   return {
-    count: (mode) => void counts[mode]++,
+    count: (mode, events = 1) => void (counts[mode] += events),
     now: (mode, at) => `${opening}.${counts[mode]}.${at}`,
     gapSince(mode, id) {
       const [, opened, count, at] = shape.exec(id) ?? [];

@@ -31,7 +31,10 @@ export type Read =
 export type Post =
   | { do: 'register' }
   | { do: 'put'; format: Format; id: string; key: string }
-  | { do: 'append'; kind: Kind; series: string; at: number | null };
+  | { do: 'append'; kind: Kind; series: string; at: number | null }
+  | Batch;
+/** Many entries of one series, all or none of them. */
+export type Batch = { do: 'batch'; kind: Kind; series: string };
 /** `key` null: every key of the id in this namespace. */
 export type Erase =
   { do: 'drop'; format: Format; id: string; key: string | null } | { do: 'erase'; selection: Selection };

@@ -20,7 +20,8 @@ export function parseSeries({ method, format }: Request, segments: readonly stri
   }
   if (format !== 'json') throw new Failure('content.unsupported', 'series hold JSON: use application/json');
   if (rest.length === 0 || rest[0] === 'at') return parseAppend(method, kind, [ids, ...rest]);
-  if (method === 'POST') reject(method, 'only /<id> and /<id>/at/<time> are written');
+  if (rest[0] === 'batch') return parseBatch(method, kind, [ids, ...rest]);
+  if (method === 'POST') reject(method, 'only /<id>, /<id>/at/<time> and /<id>/batch are written');
   const series = identifiers(ids);
   if (method === 'DELETE') return parseErase({ kind, series }, rest);
   return parseRead({ kind, series }, rest);
@@ -31,6 +32,12 @@ function parseAppend(method: Method, kind: Kind, [id = '', at, time, ...rest]: s
   if (rest.length > 0 || (at !== undefined && time === undefined)) throw unknownPath();
   if (method !== 'POST') reject(method, 'a series is read and deleted by a selection, as in /ts/<id>/latest');
   return { do: 'append', kind, series: identifier(id), at: time === undefined ? null : timestamp(time) };
+}
+
+function parseBatch(method: Method, kind: Kind, [id = '', , ...rest]: string[]): Operation {
+  if (rest.length > 0) throw unknownPath();
+  if (method !== 'POST') reject(method, 'a batch is only written');
+  return { do: 'batch', kind, series: identifier(id) };
 }
 
 type Joined = Omit<Selection, 'pick' | 'filter'>;

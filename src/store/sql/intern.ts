@@ -10,8 +10,8 @@ const block = 100_000;
 export type Interner = {
   series: (kind: Kind, name: string) => number;
   tag: (name: string, text: string) => number;
-  /** Rises for the life of the file, also over restarts. */
-  nextSeq: () => number;
+  /** The first of as many numbers in a row. They rise for the life of the file, also over restarts. */
+  nextSeq: (count?: number) => number;
   forget: () => void;
 };
 
@@ -31,12 +31,13 @@ export function interner(db: Sqlite): Interner {
   return {
     series: series.idOf,
     tag: tags.idOf,
-    nextSeq() {
-      if (next >= end) {
+    nextSeq(count = 1) {
+      if (next + count > end) {
         end = reserve.get(block) as number;
         next = end - block;
       }
-      return next++;
+      next += count;
+      return next - count;
     },
     forget() {
       series.forget();

@@ -2,6 +2,7 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import { Failure } from '../../base/errors.ts';
 import type { Write } from '../engine.ts';
 import type { Point } from '../point.ts';
+import { bulkWriter, type Bulk } from './bulk.ts';
 import { interner } from './intern.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
 
@@ -12,6 +13,8 @@ const mostBytes = 8 * 1024 * 1024;
 export type Writer = {
   /** Makes one change inside the caller's transaction. */
   apply(change: Write): void;
+  /** Writes entries inside the caller's transaction. */
+  applyAll(bulk: Bulk): void;
   /** Must follow a rollback: what was remembered of rows that are gone is forgotten. */
   forget(): void;
 };
@@ -49,7 +52,7 @@ export function writer(db: Sqlite): Writer {
         return erase(change);
     }
   };
-  return { apply, forget: interned.forget };
+  return { apply, applyAll: bulkWriter(db, interned), forget: interned.forget };
 }
 
 /** A key keeps its place in the key list when it is written again, and takes the newest after a delete. */

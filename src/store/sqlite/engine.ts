@@ -44,7 +44,8 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     },
     close,
     remove: (store) => close(store).then(() => removeFiles(dir, store)),
-    write: (store, change) => batch.add({ store, change }),
+    write: async (store, change) => void (await batch.add({ store, change })),
+    writeAll: async (store, change) => (await batch.add({ store, change })) ?? 0,
     read: (store, question, next) => reading.ask('read', { store, question, next }),
     async statistics(store) {
       const bytes = await bytesOf(filesOf(dir, store));
@@ -90,7 +91,7 @@ async function bytesOf(files: readonly string[]): Promise<number> {
   return bytes;
 }
 
-type Waiting = Change & { resolve: () => void; reject: (err: Failure) => void };
+type Waiting = Change & { resolve: (stored: number | null) => void; reject: (err: Failure) => void };
 
 /** Sends what arrives in one turn of the event loop as one message: a message costs more than a row. */
 function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
@@ -105,7 +106,7 @@ function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
       (err: Failure) => batch.forEach(({ reject }) => reject(err)),
     );
   };
-  const add = (change: Change): Promise<void> =>
+  const add = (change: Change): Promise<number | null> =>
     new Promise((resolve, reject) => {
       if (waiting.push({ ...change, resolve, reject }) === 1) setImmediate(send);
     });
@@ -113,6 +114,6 @@ function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
 }
 
 function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
-  if (outcome === null) resolve();
+  if (outcome === null || typeof outcome === 'number') resolve(outcome);
   else reject(failureFrom(outcome, 'the change was not stored'));
 }

@@ -1,13 +1,16 @@
 /** What the main thread says to the two storage threads. */
 import type { Problem } from '../../base/errors.ts';
-import type { Reply, Statistics, Write } from '../engine.ts';
+import type { Entries, Reply, Statistics, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
 
 export type OpenRequest = { store: string; file: string; limitBytes: number | null; reserveBytes: number | null };
 
-/** One message carries every change that arrived since the last; `outcomes` has one for each, null when it is on disk. */
-export type Change = { store: string; change: Write };
-export type Outcome = Problem | null;
+/**
+ * One message carries every change that arrived since the last; `outcomes` has one for each: what is wrong with it, or,
+ * when it is on disk, how many entries of a batch that were, null for any other change.
+ */
+export type Change = { store: string; change: Write | Entries };
+export type Outcome = Problem | number | null;
 
 export type WriterHandlers = {
   open(request: OpenRequest): void;

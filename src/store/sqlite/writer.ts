@@ -1,10 +1,12 @@
 /** The storage writer thread: the only one that opens store files for writing. */
-import { Failure, problem } from '../../base/errors.ts';
+import { Failure, problem, type Problem } from '../../base/errors.ts';
 import { openDatabase, type Sqlite } from '../../base/sqlite.ts';
 import { serveWorker } from '../../base/worker.ts';
 import { migrations } from '../sql/schema.ts';
 import { writer, type Writer } from '../sql/write.ts';
-import type { Write } from '../engine.ts';
+import type { Entries, Write } from '../engine.ts';
+import { wholeBatch } from '../entries.ts';
+import type { Bulk } from '../sql/bulk.ts';
 import { failureOf } from './failures.ts';
 import { roomBeside } from './room.ts';
 import type { Change, Outcome, WriterHandlers } from './protocol.ts';
@@ -45,7 +47,7 @@ const pageSize = (db: Sqlite): number => Number(db.pragma('page_size', { simple:
 function commitWaiting(): void {
   const batch = waiting;
   waiting = [];
-  const byStore = new Map<string, { change: Write; settle: (outcome: Outcome) => void }[]>();
+  const byStore = new Map<string, { change: Write | Entries; settle: (outcome: Outcome) => void }[]>();
   const answers = batch.map(({ changes, settle }) => {
     const outcomes = new Array<Outcome>(changes.length).fill(null);
     for (const [at, { store, change }] of changes.entries()) {
@@ -58,19 +60,31 @@ function commitWaiting(): void {
   for (const [name, list] of byStore) {
     const outcomes = commit(
       stores.get(name),
-      list.map(({ change }) => change),
+      list.map(({ change }) => ready(change)),
     );
     for (const [at, { settle }] of list.entries()) settle(outcomes[at] as Outcome);
   }
   for (const answer of answers) answer();
 }
 
+/** A change as it can be made again after a rollback: entries are read once. */
+type Ready = { change: Write } | { bulk: Bulk } | { refused: Problem };
+
+function ready(change: Write | Entries): Ready {
+  if (change.do !== 'batch') return { change };
+  try {
+    return { bulk: { ...change, entries: wholeBatch(change) } };
+  } catch (err) {
+    if (err instanceof Failure) return { refused: problem(err) };
+    throw err;
+  }
+}
+
 /** One transaction for all; if that fails, one for each, so that a change fails only for itself. */
-function commit(store: Store | undefined, changes: Write[]): Outcome[] {
+function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
   if (!store) return changes.map(() => problem(new Failure('store.unknown', 'the store is closed')));
   try {
-    store.db.transaction(() => changes.forEach((change) => apply(store, change))).immediate();
-    return changes.map(() => null);
+    return store.db.transaction(() => changes.map((change) => apply(store, change))).immediate();
   } catch (err) {
     store.writer.forget();
     if (changes.length > 1) return changes.flatMap((change) => commit(store, [change]));
@@ -79,11 +93,15 @@ function commit(store: Store | undefined, changes: Write[]): Outcome[] {
 }
 
 /** @throws Failure `store.full` for what adds to a disk with too little room; deleting goes on */
-function apply({ writer: to, hasRoom }: Store, change: Write): void {
-  if (change.do !== 'drop' && change.do !== 'erase' && !hasRoom()) {
+function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
+  if ('refused' in ready) return ready.refused;
+  const deletes = 'change' in ready && (ready.change.do === 'drop' || ready.change.do === 'erase');
+  if (!deletes && !hasRoom()) {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
   }
-  to.apply(change);
+  if ('change' in ready) to.apply(ready.change);
+  else to.applyAll(ready.bulk);
+  return 'bulk' in ready ? ready.bulk.entries.length : null;
 }
 
 serveWorker(handlers);

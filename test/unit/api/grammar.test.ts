@@ -46,7 +46,22 @@ function read(method: Method, path: string): string | null {
 }
 
 const words = [
-  ...['ts', 'blob', 'kv', 'cat', 'hello', 'time', 'uptime', 'status', 'at', 'latest', 'earliest', 'last', 'first'],
+  ...[
+    'ts',
+    'blob',
+    'kv',
+    'cat',
+    'hello',
+    'time',
+    'uptime',
+    'status',
+    'at',
+    'batch',
+    'latest',
+    'earliest',
+    'last',
+    'first',
+  ],
   ...['since', 'range', 'filter', 'every', 'equals', 'contains', 'length', 'keys', 'count', ...aggregates],
   ...['a', 'a,b', 'a,a', 'x y', '0', '1', '-1', '10', '1000001', '1767225600000', '9007199254740992', '1.5', 'ä'],
 ];
@@ -95,6 +110,7 @@ test('every documented path is one of the grammar, with values that fit', () => 
   const operations = [
     'aggregate',
     'append',
+    'batch',
     'buckets',
     'catalogue',
     'count',

@@ -26,6 +26,19 @@ test('a numeric series is written and read in every way', async () => {
   expect((await ts.latest('load'))[0]?.timestamp).toBeGreaterThanOrEqual(before);
 });
 
+test('a batch is what a read answers, and all or nothing', async () => {
+  const { ts, tsBlob } = driver.store();
+  const points = [3, 2, 1].map((at) => ({ timestamp: at, data: { value: at, room: `r${at}` } }));
+  expect(await ts.batch('many', points)).toBe(3);
+  expect(await ts.since('many', 0)).toEqual(points);
+  await expect(ts.batch('many', [{ data: { value: 1 } }, { data: {} as never }])).rejects.toMatchObject({
+    ...{ code: 'value.invalid', status: 400 },
+  });
+  expect(await ts.length('many')).toBe(3);
+  expect(await tsBlob.batch('papers', [{ timestamp: 7, data: ['x'] }])).toBe(1);
+  expect(await tsBlob.latest('papers')).toEqual([{ timestamp: 7, data: ['x'] }]);
+});
+
 test('filters and aggregations are answered by the store', async () => {
   const { ts } = driver.store();
   await ts.writeAt('room', 1, { value: 10, place: 'attic' });

@@ -221,3 +221,19 @@ test('a reader that falls behind is closed and does not hold up the writer', asy
   expect(it.stores.cut({ store, component: 'app' })).toBe(0);
   slow.req.destroy();
 });
+
+test('the points of a batch are told one by one, in order, as single writes are, before the writer has its answer', async () => {
+  await using it = await startStore();
+  const timed = await observe(it, '/ts/a/*');
+  const untimed = await observe(it, '/ts/a');
+  const points = Array.from({ length: 3_000 }, (_, value) => `{"timestamp":${value * 2},"data":{ "value": ${value} }}`);
+  expect((await post(it, '/ts/a/batch', `[${points.join(',')},{"data":{"value":7}}]`)).status).toBe(201);
+  await post(it, '/ts/a/batch', '[{"timestamp":1,"data":{"value":1}},{"data":{}}]');
+  await post(it, '/ts/a/at/9', '{"value":9}');
+  await timed.count(3_001);
+  await untimed.count(1);
+  const told = timed.events().map(({ path, data }) => [path, data]);
+  const expected = Array.from({ length: 3_000 }, (_, value) => [`/ts/a/at/${value * 2}`, { value }]);
+  expect(told).toEqual([...expected, ['/ts/a/at/9', { value: 9 }]]);
+  expect(untimed.events().map(({ path, data }) => [path, data])).toEqual([['/ts/a', { value: 7 }]]);
+});

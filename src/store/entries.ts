@@ -1,0 +1,128 @@
+/** Many entries in one text: `[{"timestamp":<ms>,"data":…},…]`, the form in which they are read. Pure. */
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../base/errors.ts';
+import { memberText, readJsonAt } from './json.ts';
+import type { Kind } from './operations.ts';
+import { readPoint, type Point } from './point.ts';
+
+/** Of one batch. The thread that writes does nothing else meanwhile. */
+export const mostEntriesAtOnce = 10_000;
+
+export type Entry = {
+  /** Ms since the Unix epoch; null: the time of arrival. */
+  timestamp: number | null;
+  /** `data`, minified. */
+  text: string;
+  /** What a numeric series keeps of it; null in a blob series. */
+  point: Point | null;
+};
+
+/**
+ * All entries of a batch.
+ * @throws Failure as `readEntries`, `body.too-large`
+ */
+export function wholeBatch({ kind, body }: { kind: Kind; body: Uint8Array }): Entry[] {
+  if (!isUtf8(body)) throw new Failure('body.invalid', 'the body is not UTF-8');
+  const entries: Entry[] = [];
+  for (const entry of readEntries(kind, Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())) {
+    if (entries.push(entry) > mostEntriesAtOnce) {
+      const sentence = `a batch may have at most ${mostEntriesAtOnce} points; send the rest in another one`;
+      throw new Failure('body.too-large', sentence, { mostPoints: mostEntriesAtOnce });
+    }
+  }
+  return entries;
+}
+
+const space = '[ \\t\\n\\r]*';
+const spaces = new RegExp(space, 'y');
+/**
+ * An entry as programs write it. What matches needs no further look: its numbers are in JSON's grammar, its time is within
+ * range, its strings have no escapes and so no half surrogate pairs. Whatever else may be right is read in full.
+ */
+const usual = new RegExp(
+  [
+    ...['{', '"timestamp"', ':', '(-?(?:0|[1-9]\\d{0,14}))', ',', '"data"', ':', '{', '"value"', ':'],
+    '(-?(?:0|[1-9]\\d{0,14})(?:\\.\\d{1,17})?)',
+    `(?:,${space}"(?!value")([^"\\\\\\x00-\\x1f]*)"${space}:${space}"([^"\\\\\\x00-\\x1f]*)"${space})?`,
+    ...['}', '}'],
+  ].join(space),
+  'y',
+);
+
+/**
+ * Reads the entries of a JSON array, one after the other, as they are asked for.
+ * @throws Failure as a single write would be refused, `body.invalid`, `value.invalid`; `pointer` says where (RFC 6901)
+ */
+export function* readEntries(kind: Kind, source: string): Generator<Entry, void> {
+  let at = skip(source, 0);
+  if (source[at] !== '[') throw new Failure('body.invalid', 'a batch is a JSON array of {"timestamp":<ms>,"data":…}');
+  at = skip(source, at + 1);
+  for (let index = 0; source[at] !== ']' || index > 0; index++) {
+    const { entry, end } = located(`/${index}`, () => readEntry(kind, source, at));
+    yield entry;
+    at = skip(source, end);
+    if (source[at] === ']') break;
+    if (source[at] !== ',') throw new Failure('body.invalid', `the array ends or is broken after point ${index}`);
+    at = skip(source, at + 1);
+  }
+  if (skip(source, at + 1) < source.length) throw new Failure('body.invalid', 'there is more after the array');
+}
+
+function skip(source: string, at: number): number {
+  spaces.lastIndex = at;
+  return at + (spaces.exec(source)?.[0].length ?? 0);
+}
+
+function readEntry(kind: Kind, source: string, at: number): { entry: Entry; end: number } {
+  usual.lastIndex = at;
+  const found = kind === 'ts' ? usual.exec(source) : null;
+  if (found) return { entry: usualEntry(found), end: usual.lastIndex };
+  const { value, text, end } = readJsonAt(source, at, 1);
+  const { timestamp, data, ...unknown } = value as { timestamp?: unknown; data?: unknown };
+  if (Array.isArray(value) || Object.keys(unknown).length > 0 || data === undefined) {
+    throw new Failure('value.invalid', 'an entry is {"timestamp":<ms>,"data":…}, with or without the timestamp');
+  }
+  const time = located('/timestamp', () => timeOf(timestamp));
+  return { entry: { timestamp: time, ...located('/data', () => dataOf(kind, data, text)) }, end };
+}
+
+function usualEntry([, time, number = '', name, tagged = '']: RegExpExecArray): Entry {
+  const value = Number(number);
+  const tag = name === undefined ? null : { name, text: tagged };
+  const text = tag === null ? `{"value":${number}}` : `{"value":${number},"${tag.name}":"${tag.text}"}`;
+  return {
+    timestamp: Number(time) + 0,
+    text,
+    point: { value, tag, spelling: isPlain(number) || `${value}` === number ? null : text },
+  };
+}
+
+/** Of numbers up to 15 digits JavaScript prints the same again, as long as they need no exponent: it need not be asked. */
+const plain = /^-?(?:0\.\d{0,5}[1-9]|[1-9]\d{0,8}(?:\.\d{0,5}[1-9])?)$/;
+const isPlain = (number: string): boolean => plain.test(number);
+
+function timeOf(timestamp: unknown): number | null {
+  if (timestamp === undefined) return null;
+  if (Number.isSafeInteger(timestamp)) return (timestamp as number) + 0;
+  throw new Failure('value.invalid', 'a timestamp is a whole number of ms since the Unix epoch, within ±(2^53 − 1)');
+}
+
+/** `data` as the body of a single write; its text is that of the entry without what is around it. */
+function dataOf(kind: Kind, data: unknown, entry: string): Pick<Entry, 'text' | 'point'> {
+  if (typeof data !== 'object' || data === null) {
+    throw new Failure('body.invalid', 'data is a JSON object or array');
+  }
+  const text = memberText(entry, 'data') ?? '';
+  return { text, point: kind === 'ts' ? readPoint({ value: data, text }) : null };
+}
+
+/** Adds to a refusal where it is. */
+function located<T>(pointer: string, read: () => T): T {
+  try {
+    return read();
+  } catch (err) {
+    if (!(err instanceof Failure)) throw err;
+    const { pointer: inside = '', ...details } = err.details;
+    throw new Failure(err.code, err.message, { ...details, pointer: `${pointer}${String(inside)}` }, { cause: err });
+  }
+}
