@@ -10,7 +10,8 @@ import type { WorkerClient } from '../base/worker.ts';
 import { systemBridge, type Book } from './book.ts';
 import { createDebt, type Debt } from './debt.ts';
 import type { Pair } from './enforcer.ts';
-import { addressChanges, applyChanges, heldAddresses } from './links.ts';
+import { both, createHolding, type Addresses, type Holding } from './holding.ts';
+import { createQueue } from './joining.ts';
 import { nobody, spoofs, tablesOf, type Policy } from './policy.ts';
 import { staysOf, type Stay } from './stays.ts';
 import { lost, nothing, type Row, type Tables } from './tables.ts';
@@ -29,61 +30,99 @@ export type Changes = {
   policy(): Policy;
   tables(): Tables;
   /**
-   * Puts the policy that `next` makes of the present one in force.
+   * Puts the policy that `next` makes of the present one in force, after the changes before it. Those that wait and
+   * withdraw nothing are made in one step.
    * @throws Failure; what was widened is taken back, what was withdrawn stays withdrawn
    */
-  make(next: (policy: Policy) => Policy): Promise<void>;
-  /** Runs after the changes before it, and before those after it. */
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Cuts the open flows of these rows, which stay. */
-  cut(rows: readonly Row[]): Promise<void>;
+  make(next: Change): Promise<void>;
+  /** Cuts the open flows of these rows of the present tables, which stay. */
+  cut(which: (row: Row) => boolean): Promise<void>;
   /** Puts addresses back that somebody removed. Returns how many changes that took. */
   repairAddresses: () => Promise<number>;
+  /** Bridges were made anew: their addresses are looked up before the next change. */
+  mistrust: () => void;
   /** Tries again, in its time, what a withdrawal could not do; removes addresses that only stayed for resets. */
   tend: () => Promise<void>;
   /** Sentences for the owner, `[]` when all is in force. */
   problems(): string[];
 };
 
-/** By bridge; `dbx0` has those of the services. */
-type Addresses = ReadonlyMap<string, ReadonlySet<Ip>>;
+export type Change = (policy: Policy) => Policy;
 type State = { policy: Policy; tables: Tables; addresses: Addresses; stays: readonly Stay[] };
 
 export function createChanges(options: ChangesOptions): Changes {
-  const { worker, book, now = () => performance.now() } = options;
-  let state: State = { policy: nobody, tables: nothing, addresses: new Map(), stays: [] };
+  const { worker, now = () => performance.now() } = options;
   const debt = createDebt(now);
-  const make = async (policy: Policy): Promise<void> => {
-    const before = state;
-    const stays = staysOf({ before: before.policy, after: policy, stays: before.stays, now: now() });
-    const step = stepOf(before, stateOf(policy, stays, book));
-    const { after, changes, widens } = step;
-    const addresses = await attempt(() => holdAddresses(both(before.addresses, after.addresses)));
-    // What only widens needs its addresses first; a withdrawal waits for nothing.
-    if (addresses && (widens || (!changes && !debt.open))) throw addresses.err;
-    state = after;
-    const failed = await attempt(() => carryOut(step, debt, options));
-    if (failed && widens) state = before;
-    if (failed) throw failed.err;
-    await holdAddresses(after.addresses);
+  const { hold, mistrust } = createHolding();
+  const course = createCourse({ ...options, now, debt, hold });
+  const { inTurn, enqueue } = createQueue<Change, Policy>({
+    joined: (changes) => course.joined(changes),
+    makeAll: (policy) => course.make(policy),
+    make: async (change) => course.make(change(course.state().policy)),
+  });
+  return {
+    policy: () => course.state().policy,
+    tables: () => course.state().tables,
+    make: enqueue,
+    cut: (which) =>
+      inTurn(async () => {
+        const rows = [...course.state().tables.transport.values()].filter(which);
+        resetOwn(rows, options);
+        const failed = await attempt(() => worker.call('settle', pairsOf(rows, nothing)));
+        if (!failed) return;
+        debt.owe([...debt.rows, ...rows], failed.err);
+        throw failed.err;
+      }),
+    mistrust,
+    repairAddresses: () =>
+      inTurn(() => {
+        mistrust();
+        return hold(course.state().addresses);
+      }),
+    tend: () =>
+      inTurn(async () => {
+        const { stays, policy } = course.state();
+        if (debt.due() || stays.some(({ until }) => until <= now())) await course.make(policy);
+      }),
+    problems: () => debt.problems(),
+  };
+}
+
+type CourseOptions = ChangesOptions & { now: () => number; debt: Debt; hold: Holding['hold'] };
+
+/** The present state, and the way from one to the next. Callers take turns. */
+function createCourse(options: CourseOptions) {
+  const { book, now, debt, hold } = options;
+  let state: State = { policy: nobody, tables: nothing, addresses: new Map(), stays: [] };
+  const stepTo = (from: State, policy: Policy): Step => {
+    const stays = staysOf({ before: from.policy, after: policy, stays: from.stays, now: now() });
+    return stepOf(from, stateOf(policy, stays, book));
   };
   return {
-    policy: () => state.policy,
-    tables: () => state.tables,
-    make: (next) => make(next(state.policy)),
-    inTurn: createTurns(),
-    async cut(rows) {
-      resetOwn(rows, options);
-      const failed = await attempt(() => worker.call('settle', pairsOf(rows, nothing)));
-      if (!failed) return;
-      debt.owe([...debt.rows, ...rows], failed.err);
-      throw failed.err;
+    state: () => state,
+    async make(policy: Policy): Promise<void> {
+      const before = state;
+      const step = stepTo(before, policy);
+      const { after, changes, widens } = step;
+      const addresses = await attempt(() => hold(both(before.addresses, after.addresses)));
+      // What only widens needs its addresses first; a withdrawal waits for nothing.
+      if (addresses && (widens || (!changes && !debt.open))) throw addresses.err;
+      state = after;
+      const failed = await attempt(() => carryOut(step, debt, options));
+      if (failed && widens) state = before;
+      if (failed) throw failed.err;
+      await hold(after.addresses);
     },
-    repairAddresses: () => holdAddresses(state.addresses),
-    async tend() {
-      if (debt.due() || state.stays.some(({ until }) => until <= now())) await make(state.policy);
+    /** Where these changes lead, if none of them withdraws: a withdrawal is not to be undone unseen by what follows it. */
+    joined(changes: readonly Change[]): Policy | undefined {
+      let at = state;
+      for (const change of changes) {
+        const { after, withdraws } = stepTo(at, change(at.policy));
+        if (withdraws) return undefined;
+        at = after;
+      }
+      return at.policy;
     },
-    problems: () => debt.problems(),
   };
 }
 
@@ -94,7 +133,8 @@ const attempt = (work: () => Promise<unknown>): Promise<{ err: unknown } | undef
     (err: unknown) => ({ err }),
   );
 
-type Step = { before: State; after: State; gone: readonly Row[]; changes: boolean; widens: boolean };
+type Step = { before: State; after: State; gone: readonly Row[] } & Kind;
+type Kind = { changes: boolean; withdraws: boolean; widens: boolean };
 function stepOf(before: State, after: State): Step {
   const gone = lost(before.tables, after.tables);
   // A peer that is not there has a name and no row; it is withdrawn all the same.
@@ -102,7 +142,8 @@ function stepOf(before: State, after: State): Step {
     [...names.keys()].some((name) => !after.tables.resolve.get(asker)?.has(name)),
   );
   const changes = !isDeepStrictEqual(before.tables, after.tables);
-  return { before, after, gone, changes, widens: changes && !unnamed && gone.length === 0 };
+  const withdraws = unnamed || gone.length > 0;
+  return { before, after, gone, changes, withdraws, widens: changes && !withdraws };
 }
 
 /** With what is owed from before. What fails is owed from now on, or taken back when it only widens. */
@@ -141,15 +182,6 @@ function resetOwn(rows: readonly Row[], { resetSockets }: ChangesOptions): void 
     for (const src of new Set(lines.map((row) => row.src))) resetSockets(service, src);
 }
 
-function createTurns(): Changes['inTurn'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined); // its caller hears of it; the next one's turn comes all the same
-    return turn;
-  };
-}
-
 function stateOf(policy: Policy, stays: readonly Stay[], book: Book): State {
   const wanted = [...spoofs(policy), ...stays.map(({ network, peer }) => [network, peer] as const)];
   const spoofed = book.spoof(wanted);
@@ -160,16 +192,6 @@ function stateOf(policy: Policy, stays: readonly Stay[], book: Book): State {
   }
   return { policy, tables: tablesOf(policy, spoofed), addresses, stays };
 }
-
-/** Makes the bridges have exactly these single addresses. Returns how many changes that took. */
-async function holdAddresses(wanted: Addresses): Promise<number> {
-  const lines = addressChanges(await heldAddresses(), wanted);
-  await applyChanges(lines);
-  return lines.length;
-}
-
-const both = (a: Addresses, b: Addresses): Addresses =>
-  new Map([...a.keys(), ...b.keys()].map((dev) => [dev, new Set([...(a.get(dev) ?? []), ...(b.get(dev) ?? [])])]));
 
 /** All flows of a pair that has no row left; those of the row's port where another port stays agreed. */
 function pairsOf(rows: readonly Row[], after: Tables): Pair[] {

@@ -17,7 +17,7 @@ import { aliveSet, markOf } from './rules.ts';
  */
 export async function clearNetwork(config: Config, report: (step: string) => void): Promise<string[]> {
   const docker = createDocker(config['docker.host']);
-  const networks = (await docker.ours()).map(({ name }) => name);
+  const networks = (await docker.survey()).ours.map(({ name }) => name);
   for (const name of networks) {
     report(`Network ${name}`);
     await docker.remove(name);

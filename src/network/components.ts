@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { createLane } from '../base/lane.ts';
 import { networkName } from '../base/names.ts';
 import type { Book } from './book.ts';
 import type { Changes } from './changes.ts';
@@ -18,20 +19,21 @@ export function createComponents(parts: Parts): { calls: Calls; places: () => Re
   const { changes, dir } = parts;
   const places = new Map<string, Place>();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const lane = createLane();
   /** Calls about a component that has a place. */
   const about = (name: string, work: () => Promise<void>): Promise<void> =>
-    changes.inTurn(() => {
+    lane(name, () => {
       if (places.has(name)) return work();
       throw new Failure('component.unknown', `there is no component ${name}`, { name });
     });
   const calls: Calls = {
     addComponent: (name) =>
-      changes.inTurn(async () => {
+      lane(name, async () => {
         const place = await addComponent(name, parts);
         places.set(name, place);
         return place;
       }),
-    removeComponent: (name) => changes.inTurn(() => removeComponent(name, places, parts)),
+    removeComponent: (name) => lane(name, () => removeComponent(name, places, parts)),
     connect: (name, peers) =>
       about(name, () => {
         const checked = peers.map((peer) => checkedPeer(peer, name));
@@ -44,10 +46,7 @@ export function createComponents(parts: Parts): { calls: Calls; places: () => Re
       }),
     peers: (name) => (places.has(name) ? [...(changes.policy().agreements.get(name)?.keys() ?? [])] : undefined),
     reset: (name, peer) =>
-      about(name, () => {
-        const rows = [...changes.tables().transport.values()];
-        return changes.cut(rows.filter((row) => row.component === name && row.peer === canonicalHost(peer)));
-      }),
+      about(name, () => changes.cut((row) => row.component === name && row.peer === canonicalHost(peer))),
   };
   return { calls, places: () => places };
 }
@@ -72,6 +71,7 @@ async function addComponent(name: string, { docker, book, changes, dir }: Parts)
     bridge: seat.bridge,
     gateway: seat.gateway,
   });
+  if (made) changes.mistrust();
   const resolvConf = writeResolvConf(join(dir, `${name}.conf`), seat.gateway);
   try {
     await changes.make((policy) => withComponent(policy, { name, ...seat }));

@@ -39,15 +39,22 @@ const Inspected = z.looseObject({
 });
 type Inspected = z.infer<typeof Inspected>;
 
+export type Block = { cidr: Cidr; name: string };
+export type Survey = {
+  /** Our networks, whatever process made them. */
+  ours: { name: string; component: string }[];
+  /** Blocks of those that are not ours. */
+  foreign: Block[];
+};
+
 export type Docker = {
-  /** Blocks of Docker's networks that are not ours. */
-  foreignBlocks(): Promise<{ cidr: Cidr; name: string }[]>;
   /** @throws Failure `docker.unavailable` */
   reach(): Promise<void>;
-  /** Our networks, whatever process made them. */
-  ours(): Promise<{ name: string; component: string }[]>;
+  /** All networks that there are. */
+  survey(): Promise<Survey>;
   /**
-   * Makes the network exist exactly so: an equal one stays, one of ours that differs is replaced.
+   * Makes the network exist exactly so: an equal one stays, one of ours that differs is replaced. What a survey saw is
+   * taken as it was, once.
    * @returns whether it was made now
    * @throws Failure `network.refused` when somebody else's network has the name
    */
@@ -61,10 +68,12 @@ export function createDocker(host: string | undefined): Docker {
   const { docker, isAlive } = createEngine(host);
   const inspect = async (names: readonly string[]): Promise<Inspected[]> =>
     names.length === 0 ? [] : z.array(Inspected).parse(JSON.parse(await docker(['network', 'inspect', ...names])));
-  const names = async (...filter: string[]): Promise<string[]> =>
-    (await docker(['network', 'ls', ...filter, '--format', '{{.Name}}'])).split('\n').filter((name) => name !== '');
-  // Docker's own name filter matches substrings.
-  const find = async (name: string) => ((await names()).includes(name) ? (await inspect([name]))[0] : undefined);
+  let seen = new Map<string, Inspected>();
+  const names = async (): Promise<string[]> =>
+    (await docker(['network', 'ls', '--format', '{{.Name}}'])).split('\n').filter(Boolean);
+  // Docker takes part of an id as well.
+  const find = async (name: string): Promise<Inspected | undefined> =>
+    (await inspect([name]).catch(noneWhenMissing)).find(({ Name }) => Name === name);
   const remove = async (name: string, found: Inspected): Promise<void> => {
     for (const container of Object.keys(found.Containers ?? {})) {
       await docker(['network', 'disconnect', '--force', name, container]);
@@ -73,14 +82,13 @@ export function createDocker(host: string | undefined): Docker {
   };
   return {
     reach: () => reached(isAlive()),
-    foreignBlocks: async () =>
-      (await inspect(await names())).flatMap((network) => (isOurs(network) ? [] : blocksOf(network))),
-    ours: async () =>
-      (await inspect(await names('--filter', `label=${label}`)))
-        .filter(isOurs)
-        .map(({ Name, Labels }) => ({ name: Name, component: Labels?.[label] ?? '' })),
+    async survey() {
+      seen = new Map((await inspect(await names())).map((network) => [network.Name, network]));
+      return surveyOf([...seen.values()]);
+    },
     async ensure(network) {
-      const found = await find(network.name);
+      const found = seen.get(network.name) ?? (await find(network.name));
+      seen.delete(network.name);
       if (found && equal(found, network)) return false;
       if (found && !isOurs(found)) {
         const sentence = `a Docker network ${network.name} exists that is not ours; remove it`;
@@ -91,11 +99,22 @@ export function createDocker(host: string | undefined): Docker {
       return true;
     },
     async remove(name) {
+      seen.delete(name);
       const found = await find(name);
       if (found && isOurs(found)) await remove(name, found);
     },
   };
 }
+
+function noneWhenMissing(err: unknown): Inspected[] {
+  if (err instanceof Failure && /no such network|not found/i.test(err.message)) return [];
+  throw err;
+}
+
+const surveyOf = (networks: readonly Inspected[]): Survey => ({
+  ours: networks.filter(isOurs).map(({ Name, Labels }) => ({ name: Name, component: Labels?.[label] ?? '' })),
+  foreign: networks.filter((network) => !isOurs(network)).flatMap(blocksOf),
+});
 
 async function reached(alive: Promise<boolean>): Promise<void> {
   if (!(await alive)) throw new Failure('docker.unavailable', 'the Docker engine does not answer; is it running?');
@@ -104,7 +123,7 @@ async function reached(alive: Promise<boolean>): Promise<void> {
 const isOurs = ({ Labels }: Inspected): boolean =>
   Labels?.[label] !== undefined && Object.entries(kind).every(([key, value]) => Labels[key] === value);
 
-const blocksOf = ({ Name, IPAM }: Inspected): { cidr: Cidr; name: string }[] =>
+const blocksOf = ({ Name, IPAM }: Inspected): Block[] =>
   (IPAM.Config ?? []).flatMap(({ Subnet = '' }) => (isCidr(Subnet) ? [{ cidr: Subnet, name: Name }] : []));
 
 function equal(found: Inspected, network: DockerNetwork): boolean {

@@ -26,8 +26,8 @@ export const facts = {
    * @throws Failure `network.overlap`, `config.invalid`
    */
   async pool(config: Config, withDocker: boolean): Promise<string> {
-    const docker = withDocker ? createDocker(config['docker.host']) : { foreignBlocks: () => Promise.resolve([]) };
-    return choosePool({ configured: config['network.address-pool'], taken: await takenBlocks(docker) });
+    const foreign = withDocker ? (await createDocker(config['docker.host']).survey()).foreign : [];
+    return choosePool({ configured: config['network.address-pool'], taken: await takenBlocks(foreign) });
   },
   /** Tries what a start needs of the kernel: only in a network namespace that is thrown away. */
   tryKernel: (backend: string): Promise<Tried[]> => tryKernel(backendOf(backend)),

@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
+import { createLane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import { startWorker, type WorkerClient } from '../base/worker.ts';
 import { openBook, systemBridge, systemNetwork, type Book } from './book.ts';
 import { createChanges, type Changes } from './changes.ts';
 import { createComponents } from './components.ts';
-import { createDocker, type Docker } from './docker.ts';
+import { createDocker, type Docker, type Survey } from './docker.ts';
 import type { Network, NetworkOptions } from './face.ts';
 import { ensureBridge, heldAddresses, removeLink } from './links.ts';
 import { serverOf } from './names/servers.ts';
@@ -32,7 +33,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const docker = createDocker(config['docker.host']);
   await docker.reach();
   const book = up.use(openBook(join(dir, 'addresses.sqlite')));
-  const taken = await takenBlocks(docker);
+  const survey = docker.survey();
+  const taken = await takenBlocks(survey.then(({ foreign }) => foreign));
   const pool = choosePool({ configured: config['network.address-pool'], previous: book.previous, taken });
   book.usePool(pool);
 
@@ -42,7 +44,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const changes = createChanges({ book, worker, log, resetSockets });
   const parts = { docker, book, worker, changes, log };
   await worker.call('start', undefined);
-  await openNetworks(parts);
+  await openNetworks(parts, (await survey).ours);
   // Not before: a start that fails takes no network from under a container that runs; the gate stays shut over it.
   up.defer(() => close(parts));
   const components = createComponents({ ...parts, dir: join(dir, 'resolv') });
@@ -62,7 +64,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     },
     answers: () => worker.answers(),
     failed: failed.promise,
-    [Symbol.asyncDispose]: () => changes.inTurn(() => way.disposeAsync()),
+    [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
 }
 
@@ -89,9 +91,9 @@ function openGate(
  * Removes networks that the book does not know: a crash cut their removal short. The others stay, also idle ones: a
  * stopped container can be started again only in the very network it was made in. Then the services' network.
  */
-async function openNetworks({ docker, book }: Parts): Promise<void> {
+async function openNetworks({ docker, book }: Parts, ours: Survey['ours']): Promise<void> {
   const known = new Set(book.networks().map(({ name }) => name));
-  for (const { name, component } of await docker.ours()) if (!known.has(component)) await docker.remove(name);
+  for (const { name, component } of ours) if (!known.has(component)) await docker.remove(name);
   const subnet = book.subnetOf(systemNetwork);
   await ensureBridge(systemBridge);
   await docker.ensure({
@@ -100,27 +102,33 @@ async function openNetworks({ docker, book }: Parts): Promise<void> {
   });
 }
 
-const services = ({ book, changes }: Parts): Pick<Network, 'addService' | 'publish' | 'removeService'> => ({
-  addService: (name) =>
-    changes.inTurn(async () => {
-      const address = book.serviceAddress(name);
-      const ports = changes.policy().services.get(name)?.ports ?? new Map<number, number>();
-      await changes.make((policy) => withService(policy, { name, address, ports }));
-      return address;
-    }),
-  publish: (name, ports) =>
-    changes.inTurn(async () => {
-      const service = changes.policy().services.get(name);
-      if (!service) throw new Failure('component.unknown', `there is no service ${name}`, { name });
-      const map = new Map(Object.entries(ports).map(([port, listening]) => [Number(port), listening]));
-      await changes.make((policy) => withService(policy, { ...service, ports: map }));
-    }),
-  removeService: (name) =>
-    changes.inTurn(async () => {
-      await changes.make((policy) => withoutService(policy, name));
-      book.dropService(name);
-    }),
-});
+function services({ book, changes }: Parts): Pick<Network, 'addService' | 'publish' | 'removeService'> {
+  const lane = createLane();
+  return {
+    addService: (name) =>
+      lane(name, async () => {
+        const address = book.serviceAddress(name);
+        await changes.make((policy) =>
+          withService(policy, { name, address, ports: policy.services.get(name)?.ports ?? new Map<number, number>() }),
+        );
+        return address;
+      }),
+    publish: (name, listening) =>
+      lane(name, () => {
+        const ports = new Map(Object.entries(listening).map(([port, own]) => [Number(port), own]));
+        return changes.make((policy) => {
+          const service = policy.services.get(name);
+          if (!service) throw new Failure('component.unknown', `there is no service ${name}`, { name });
+          return withService(policy, { ...service, ports });
+        });
+      }),
+    removeService: (name) =>
+      lane(name, async () => {
+        await changes.make((policy) => withoutService(policy, name));
+        book.dropService(name);
+      }),
+  };
+}
 
 const watchMs = 5_000;
 /**
@@ -129,12 +137,10 @@ const watchMs = 5_000;
  */
 async function watch({ changes, log }: Parts, signal: AbortSignal): Promise<void> {
   try {
-    for await (const { inTurn, repairAddresses, tend } of setInterval(watchMs, changes, { signal })) {
-      const repaired = await inTurn(repairAddresses).catch((err: unknown) =>
-        log.warn({ err }, 'addresses not checked'),
-      );
+    for await (const { repairAddresses, tend } of setInterval(watchMs, changes, { signal })) {
+      const repaired = await repairAddresses().catch((err: unknown) => log.warn({ err }, 'addresses not checked'));
       if (repaired) log.warn({ repaired }, 'addresses were removed by somebody and put back');
-      await inTurn(tend).catch((err: unknown) => log.warn({ err }, 'change not in force yet'));
+      await tend().catch((err: unknown) => log.warn({ err }, 'change not in force yet'));
     }
   } catch (err) {
     if (!signal.aborted) throw err;
@@ -147,7 +153,7 @@ async function watch({ changes, log }: Parts, signal: AbortSignal): Promise<void
  */
 async function close({ docker, changes, worker, log }: Parts): Promise<void> {
   await changes.make(() => nobody).catch((err: unknown) => log.warn({ err }, 'tables not emptied'));
-  for (const { name } of await docker.ours()) await docker.remove(name);
+  for (const { name } of (await docker.survey()).ours) await docker.remove(name);
   await removeLink(systemBridge);
   await worker.call('stop', undefined);
 }

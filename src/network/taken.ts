@@ -1,13 +1,14 @@
 /** taken — the blocks that others use here: routes, addresses and Docker's networks, ours left out. */
-import type { Docker } from './docker.ts';
+import type { Block } from './docker.ts';
 import { heldAddresses, routedBlocks } from './links.ts';
 import type { Taken } from './pool.ts';
 
 /** Bridges of ours, also those that a crash left. */
 const ours = /^dbx(0|-[0-9a-f]{8})$/;
 
-export async function takenBlocks(docker: Pick<Docker, 'foreignBlocks'>): Promise<Taken[]> {
-  const [routes, addresses, networks] = await Promise.all([routedBlocks(), heldAddresses(), docker.foreignBlocks()]);
+/** @param foreign Docker's networks that are not ours, as a survey of them gives */
+export async function takenBlocks(foreign: Promise<Block[]> | Block[]): Promise<Taken[]> {
+  const [routes, addresses, networks] = await Promise.all([routedBlocks(), heldAddresses(), foreign]);
   return [
     ...networks.map(({ cidr, name }) => ({ cidr, by: `Docker network ${name}` })),
     ...[...addresses]
