@@ -23,6 +23,7 @@ export type ContainerParts = {
   box: string;
   zmqPublicKey: string;
 };
+export type LeftContainer = Found & ContainerFacts;
 export type Started = { id: string; /** Ms since the Unix epoch. */ startedAt: number };
 
 /** The arbiter's key of a component: standard base64 of 32 random bytes. */
@@ -32,19 +33,21 @@ export const keyFor = (records: Records, name: string): string =>
 /**
  * Leaves one container of the component running: an equal one that runs is adopted, one that ended is started again,
  * any other is replaced. Its network must be there, and shut but for what was agreed.
+ * @param o.left  what the engine has of it or of others, if that was just asked
  */
-export async function ensureContainer(parts: ContainerParts, sla: Sla, o: { place: Place; image: ImageFacts }) {
+export async function ensureContainer(parts: ContainerParts, sla: Sla, o: Ensure): Promise<Started> {
   const { docker, secrets } = parts;
   const spec = specOf(parts, sla, o);
   const current = secrets.validUntil(sla.name, expectedOf(parts, sla.name));
   const isFresh = current !== undefined && !isDue(current, Date.now());
   // A container whose secrets must be replaced has read the old ones.
   const fingerprint = fingerprintOf(spec);
-  const steps = plan({ name: sla.name, fingerprint: isFresh ? fingerprint : 'none' }, await findContainers(docker));
+  const found = o.left ?? (await findContainers(docker, sla.name));
+  const steps = plan({ name: sla.name, fingerprint: isFresh ? fingerprint : 'none' }, found);
   let started: Started | undefined;
   for (const step of steps) {
     if (step.do === 'remove') await docker.remove(step.id);
-    else if (step.do === 'adopt') started = await factsOf(docker, step.id);
+    else if (step.do === 'adopt') started = found.find(({ id }) => id === step.id);
     else if (step.do === 'start') started = await startContainer(docker, step.id);
     else started = await createContainer(parts, { spec, fingerprint, imageUser: o.image.user });
   }
@@ -52,9 +55,11 @@ export async function ensureContainer(parts: ContainerParts, sla: Sla, o: { plac
   return started;
 }
 
-/** Every container of this state directory, with what its labels say. */
-export async function findContainers(docker: Docker): Promise<(Found & ContainerFacts)[]> {
-  return (await docker.containers()).map((container) => ({
+type Ensure = { place: Place; image: ImageFacts; left?: readonly LeftContainer[] | undefined };
+
+/** Every container of this state directory, or of one component, with what its labels say. */
+export async function findContainers(docker: Docker, component?: string): Promise<LeftContainer[]> {
+  return (await docker.containers(component)).map((container) => ({
     ...container,
     component: container.labels[labels.component] ?? '',
     fingerprint: container.labels[labels.fingerprint] ?? '',
@@ -63,8 +68,7 @@ export async function findContainers(docker: Docker): Promise<(Found & Container
 
 /** Stops and removes every container of a component, and its secrets. */
 export async function removeContainers({ docker, secrets }: ContainerParts, name: string): Promise<void> {
-  const own = (await findContainers(docker)).filter(({ component }) => component === name);
-  for (const { id } of own) await docker.remove(id);
+  for (const { id } of await findContainers(docker, name)) await docker.remove(id);
   secrets.remove(name);
 }
 
@@ -120,9 +124,4 @@ async function createContainer(parts: ContainerParts, { spec, fingerprint, image
 async function startContainer(docker: Docker, id: string): Promise<Started> {
   await docker.start(id);
   return { id, startedAt: Date.now() };
-}
-
-async function factsOf(docker: Docker, id: string): Promise<Started> {
-  const found = (await docker.containers()).find((container) => container.id === id);
-  return { id, startedAt: found?.startedAt ?? Date.now() };
 }

@@ -54,8 +54,8 @@ export type Docker = {
   remove(id: string): Promise<void>;
   /** The text of a file in a container, also before it was started; `''` when it has none. */
   read(id: string, path: string): Promise<string>;
-  /** Every container of this state directory, running or not. */
-  containers(): Promise<ContainerFacts[]>;
+  /** Every container of this state directory, running or not; those of one component only, with its name. */
+  containers(component?: string): Promise<ContainerFacts[]>;
   /** Calls `onDied` for each container of ours that ends, and `onConnected` whenever the stream (re)opens. */
   follow(options: { signal: AbortSignal; onDied: (id: string) => void; onConnected: () => void }): Promise<void>;
   logs(id: string, options: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
@@ -80,7 +80,11 @@ export function createDocker({ host, box }: { host?: string | undefined; box: st
     },
     remove: (id) => removeContainer(docker, id),
     read: (id, path) => docker(['cp', `${id}:${path}`, '-']).then(fileOfTar, () => ''),
-    containers: () => containersOf(docker, mine),
+    containers: (component) =>
+      containersOf(
+        docker,
+        component === undefined ? mine : [...mine, '--filter', `label=${labels.component}=${component}`],
+      ),
     follow: (options) => follow(docker, mine, options),
     async logs(id, { follow: endless, signal, onLine }) {
       const argv = ['logs', ...(endless ? ['--follow'] : []), '--tail', '1000', id];
@@ -93,7 +97,7 @@ export function createDocker({ host, box }: { host?: string | undefined; box: st
 
 async function imageOf(docker: Command, reference: string): Promise<ImageFacts | undefined> {
   const text = await docker(['image', 'inspect', reference]).catch((err: unknown) => {
-    if (err instanceof Failure && err.code === 'docker.failed') return '[]';
+    if (isRefusal(err)) return '[]';
     throw err;
   });
   const [image] = parsed(z.array(Image), text);
@@ -102,20 +106,22 @@ async function imageOf(docker: Command, reference: string): Promise<ImageFacts |
   return { id: image.Id, arch: image.Architecture, user, volumes: Object.keys(Volumes ?? {}) };
 }
 
-async function containersOf(docker: Command, mine: readonly string[]): Promise<ContainerFacts[]> {
-  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', ...mine])).split('\n').filter(Boolean);
-  // One by one: a container that goes in between must not hide the others.
-  const facts = await Promise.all(
-    ids.map(async (id) => {
-      const text = await docker(['container', 'inspect', id]).catch((err: unknown) => {
-        if (err instanceof Failure && err.code === 'docker.failed') return '[]';
-        throw err;
-      });
-      return parsed(z.array(Container), text).map(factsOf);
-    }),
-  );
-  return facts.flat();
+async function containersOf(docker: Command, filters: readonly string[]): Promise<ContainerFacts[]> {
+  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', ...filters])).split('\n').filter(Boolean);
+  if (ids.length === 0) return [];
+  const inspect = (...some: string[]): Promise<string> =>
+    docker(['container', 'inspect', ...some]).catch((err: unknown) => {
+      if (isRefusal(err)) return '[]';
+      throw err;
+    });
+  const facts = (text: string) => parsed(z.array(Container), text).map(factsOf);
+  const all = facts(await inspect(...ids));
+  // It refuses them all when one went in between.
+  return all.length > 0 ? all : (await Promise.all(ids.map((id) => inspect(id)))).flatMap(facts);
 }
+
+/** The engine is there and said no. */
+const isRefusal = (err: unknown): boolean => err instanceof Failure && err.code === 'docker.failed';
 
 const factsOf = ({ Id, Name, Image: image, State, Config }: z.infer<typeof Container>): ContainerFacts => ({
   id: Id,

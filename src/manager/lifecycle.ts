@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { afterExit } from './backoff.ts';
 import { dependentsOf, type Component, type Components } from './components.ts';
+import type { LeftContainer } from './containers.ts';
 import type { ImageFacts } from './docker.ts';
 import type { Progress } from './face.ts';
 import { hasStore, missingOf } from './grants.ts';
@@ -43,20 +44,22 @@ export async function fillIn({ stores, records }: Core, component: Component): P
 }
 
 /** Brings a component up now, or fails. Its dependents get what they agreed about its store. */
-export async function bring(core: Core, component: Component, o: { image: ImageFacts; progress?: Progress }) {
+export async function bring(core: Core, component: Component, o: Bring): Promise<void> {
   const { sla } = component;
-  const { id, startedAt, place } = await raise(core, { sla, image: o.image, progress: o.progress ?? quiet });
+  const { id, startedAt, place } = await raise(core, { progress: quiet, ...o, sla });
   Object.assign(component, { container: { id, startedAt }, place, state: 'running', error: undefined });
   core.log.info({ component: sla.name, image: sla.image.reference, container: id }, 'component started');
   if (hasStore(sla)) for (const other of dependentsOf(core.components, storeName(sla.name))) advance(core, other);
 }
 
+type Bring = { image: ImageFacts; progress?: Progress; left?: readonly LeftContainer[] | undefined };
+
 /** Starts an installed component if nothing is missing; if it fails, it is tried again as after a crash. */
-export async function start(core: Core, component: Component): Promise<void> {
+export async function start(core: Core, component: Component, left?: readonly LeftContainer[]): Promise<void> {
   clearTimeout(component.timer);
   try {
     const image = await interruptible(component, core.signal, (signal) => prepare(core, component, signal));
-    if (image) await bring(core, component, { image });
+    if (image) await bring(core, component, { image, left });
   } catch (err) {
     if (core.signal.aborted || component.desired === 'shutdown') return;
     core.log.warn({ err, component: component.sla.name }, 'component cannot be started');

@@ -10,7 +10,7 @@ import { isDue } from './certificates.ts';
 import { change, check, install, restart, uninstall } from './install.ts';
 import { advance, exited } from './lifecycle.ts';
 import { machineMb, shortage } from './memory.ts';
-import { finishLater, reload } from './reload.ts';
+import { finishLater, raiseAll, reload } from './reload.ts';
 import { checkReplacement, replace } from './replace.ts';
 import { review, type Present } from './review.ts';
 import { catalogueOf } from './rights.ts';
@@ -21,7 +21,7 @@ const hourMs = 3_600_000;
 /** How soon a new address or time of the machine is noticed. */
 const lookMs = 5_000;
 
-/** The manager without its doors: components as agreed are up when this resolves. */
+/** The manager without its doors: when this resolves everything serves, and components as agreed are coming up. */
 export async function openManager(options: ManagerOptions): Promise<Manager> {
   const startedAt = Date.now();
   const core = await openCore(options);
@@ -29,7 +29,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
   await using way = new AsyncDisposableStack();
   way.defer(() => goDown(core));
   way.defer(core.stores.onCatalogue((store, item) => onRegistered(core, store, item)));
-  await reload(core);
+  raiseAll(core, await reload(core));
   const engine = supervise({
     ...{ docker, log, signal },
     expected: () => [...components.values()].flatMap(({ container }) => container?.id ?? []),
@@ -128,7 +128,7 @@ async function renew(core: OpenCore): Promise<void> {
 
 async function logs(core: OpenCore, name: string, o: Parameters<Manager['logs']>[1]): Promise<void> {
   componentOf(core.components, name);
-  const own = (await findContainers(core.docker)).find(({ component }) => component === name);
+  const [own] = await findContainers(core.docker, name);
   if (own) await core.docker.logs(own.id, o);
 }
 

@@ -24,9 +24,3 @@ export function plan(wanted: Wanted, found: readonly Found[]): Step[] {
 /** Containers that no agreement names. */
 export const leftovers = (agreed: readonly string[], found: readonly Found[]): Found[] =>
   found.filter(({ component }) => !agreed.includes(component));
-
-/** Drivers before apps, since apps read from them; within a stage the order does not matter. */
-export const stages = <T extends { type: 'app' | 'driver' }>(slas: readonly T[]): [T[], T[]] => [
-  slas.filter(({ type }) => type === 'driver'),
-  slas.filter(({ type }) => type === 'app'),
-];

@@ -5,7 +5,14 @@ import { storeName } from '../base/names.ts';
 import type { Outbox } from '../export/index.ts';
 import type { Network, Place } from '../network/index.ts';
 import type { Stores } from '../store/index.ts';
-import { ensureContainer, keyFor, removeContainers, type ContainerParts, type Started } from './containers.ts';
+import {
+  ensureContainer,
+  keyFor,
+  removeContainers,
+  type ContainerParts,
+  type LeftContainer,
+  type Started,
+} from './containers.ts';
 import type { ImageFacts } from './docker.ts';
 import type { Progress } from './face.ts';
 import { hasStore } from './grants.ts';
@@ -29,8 +36,8 @@ export type Raised = Started & { place: Place };
  * Brings a component to where its agreement says, whatever part of it exists. The gate is shut, its own store serves
  * and its rights are in force before the container exists.
  */
-export async function raise(parts: RaiseParts, o: { sla: Sla; image: ImageFacts; progress: Progress }) {
-  const { sla, image, progress } = o;
+export async function raise(parts: RaiseParts, o: Raise): Promise<Raised> {
+  const { sla, image, progress, left } = o;
   const { name, type } = sla;
   const { arbiter, network, records, rights } = parts;
   progress({ step: 'network', message: `A network of its own for ${name}` });
@@ -44,8 +51,9 @@ export async function raise(parts: RaiseParts, o: { sla: Sla; image: ImageFacts;
   else arbiter.register({ name, type, key: keyFor(records, name), address: place.address });
   await rights.apply(sla);
   progress({ step: 'container', message: `Container from ${sla.image.reference}` });
-  return { ...(await ensureContainer(parts, sla, { place, image })), place } satisfies Raised;
+  return { ...(await ensureContainer(parts, sla, { place, image, left })), place };
 }
+type Raise = { sla: Sla; image: ImageFacts; progress: Progress; left?: readonly LeftContainer[] | undefined };
 
 /**
  * Takes everything of a component away, whatever part of it exists; what it may do ends first. A part that resists keeps
@@ -74,7 +82,8 @@ export const registerService = (arbiter: Arbiter, name: string, type: 'store' | 
   if (!isRegistered(arbiter, name)) arbiter.register({ name, type, key: randomBytes(32).toString('base64') });
 };
 
-async function openStore({ arbiter, stores, services }: RaiseParts, component: string): Promise<void> {
+/** Again: nothing happens. */
+export async function openStore({ arbiter, stores, services }: RaiseParts, component: string): Promise<void> {
   const name = storeName(component);
   await stores.open(name);
   registerService(arbiter, name, 'store');

@@ -1,34 +1,55 @@
-/** reload — from what is on disk to what runs, at start: first whatever must not be there, then drivers, then apps. */
+/**
+ * reload — from what is on disk to what runs, at start: whatever must not be there goes, everything that serves is up,
+ * then the components come.
+ */
 import { storeName } from '../base/names.ts';
 import { newComponent } from './components.ts';
-import { findContainers } from './containers.ts';
+import { findContainers, type LeftContainer } from './containers.ts';
 import { hasStore } from './grants.ts';
 import { start, type Core } from './lifecycle.ts';
-import { leftovers, stages } from './plan.ts';
-import { erase, registerService } from './raise.ts';
+import { leftovers } from './plan.ts';
+import { erase, openStore, registerService } from './raise.ts';
 import type { Intent } from './sql.ts';
 
-export async function reload(core: Core): Promise<void> {
-  const { arbiter, outbox, records, services, components, lane } = core;
+/**
+ * Up to the point where the owner's doors may open: nothing runs yet that was not left running.
+ * @returns what was left running, for `raiseAll`
+ */
+export async function reload(core: Core): Promise<LeftContainer[]> {
+  const { records, components } = core;
   const flushed = core.config['manager.flush-slas'];
   if (flushed) for (const { name } of records.slas()) records.intend({ name, what: 'uninstall', data: 'keep' });
   for (const intent of records.intents()) await finish(core, intent);
   const unfinished = new Set(records.intents().map(({ name }) => name));
   const agreed = records.slas().filter(({ name }) => !unfinished.has(name));
   for (const sla of agreed) components.set(sla.name, newComponent(sla, 'starting'));
-  await sweep(core);
-  await services.serve('arbiter', arbiter.handler);
+  const left = await sweep(core);
+  await serveAll(core);
+  return left;
+}
+
+/** Every store, before anybody: an app’s agreement is about datasources of others. */
+async function serveAll(core: Core): Promise<void> {
+  const { arbiter, outbox, services, components } = core;
   registerService(arbiter, 'export-service', 'system');
-  await services.serve('export-service', outbox.handler);
-  for (const stage of stages([...components.values()].map(({ sla }) => sla))) {
-    await Promise.all(
-      stage.map(({ name }) =>
-        lane(name, async () => {
-          const component = components.get(name);
-          if (component) await start(core, component);
-        }),
-      ),
-    );
+  const owners = [...components.values()].filter(({ sla }) => hasStore(sla));
+  await Promise.all([
+    services.serve('arbiter', arbiter.handler),
+    services.serve('export-service', outbox.handler),
+    // A store that cannot be opened is its component's trouble alone, who is told when it starts.
+    ...owners.map(({ sla }) => openStore(core, sla.name).catch(core.ignore)),
+  ]);
+}
+
+/**
+ * Brings up everything that is agreed, all at once: what they do is mostly to wait for the engine. The owner need not
+ * wait, least of all for an image that has to be fetched.
+ */
+export function raiseAll(core: Core, left: readonly LeftContainer[]): void {
+  for (const component of core.components.values()) {
+    const { name } = component.sla;
+    const isMeant = () => core.components.get(name) === component && component.desired === 'running';
+    void core.lane(name, async () => (isMeant() ? start(core, component, left) : undefined)).catch(core.ignore);
   }
 }
 
@@ -57,9 +78,10 @@ async function finish(core: Core, { name, data, what }: Intent): Promise<void> {
 }
 
 /** Removes whatever of ours no agreement names: containers, networks, registrations, secrets. */
-async function sweep({ components, docker, network, arbiter, secrets, log }: Core): Promise<void> {
+async function sweep({ components, docker, network, arbiter, secrets, log }: Core): Promise<LeftContainer[]> {
   const agreed = [...components.keys()];
-  for (const { id, name } of leftovers(agreed, await findContainers(docker))) {
+  const found = await findContainers(docker);
+  for (const { id, name } of leftovers(agreed, found)) {
     log.warn({ container: name }, 'leftover container removed');
     await docker.remove(id).catch((err: unknown) => log.error({ err, container: name }, 'leftover container stays'));
   }
@@ -72,4 +94,5 @@ async function sweep({ components, docker, network, arbiter, secrets, log }: Cor
     if (type !== 'system' && !known.has(name)) arbiter.remove(name);
   }
   for (const name of secrets.names()) if (!components.has(name)) secrets.remove(name);
+  return found;
 }

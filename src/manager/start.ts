@@ -4,7 +4,7 @@ import { openManager } from './manager.ts';
 import { startAdmin, startOwner } from './web/index.ts';
 
 /**
- * Starts the manager: brings up what is agreed, then opens the admin socket and the owner's doors.
+ * Starts the manager: everything that serves, then the admin socket and the owner's doors, while what is agreed comes up.
  * Disposing of it closes the doors and removes the containers; data, and agreements, stay.
  * @throws Failure of the doors or of the files; a component that cannot be started is no failure, `list` tells
  */

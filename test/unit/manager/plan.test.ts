@@ -1,5 +1,5 @@
 import { afterExit } from '../../../src/manager/backoff.ts';
-import { leftovers, plan, stages, type Found } from '../../../src/manager/plan.ts';
+import { leftovers, plan, type Found } from '../../../src/manager/plan.ts';
 
 const found = (more: Partial<Found> = {}): Found => ({
   ...{ id: '1', name: 'app-x', component: 'app-x', fingerprint: 'f', isRunning: true },
@@ -29,11 +29,6 @@ test('containers that no agreement names are left over', () => {
   const [mine, other] = [found(), found({ id: '2', component: 'app-gone', name: 'app-gone' })];
   expect(leftovers(['app-x'], [mine, other])).toEqual([other]);
   expect(leftovers([], [])).toEqual([]);
-});
-
-test('drivers come before apps', () => {
-  const [a, b, c] = [{ type: 'app' as const }, { type: 'driver' as const }, { type: 'app' as const }];
-  expect(stages([a, b, c])).toEqual([[b], [a, c]]);
 });
 
 test.each([
