@@ -31,8 +31,8 @@ let rig: Rig;
 let app: Inside;
 let within: Vantage;
 const rounds = process.env['DATABOX_TEST_FULL'] ? 100 : 3;
-/** Promised within 5 s; a loaded machine may take ten times as long. The real figure is printed. */
-const backMs = 50_000;
+/** Promised on a machine where a command of Docker takes a tenth of a second; one that is busy, or a Pi, is slower by as much. */
+const backMs = (dockerMs: number): number => Math.max(5_000, 50 * dockerMs);
 
 beforeAll(async () => {
   rig = await startRig();
@@ -69,15 +69,27 @@ async function underLoad() {
   return { first, writers: [first, ...more], observer, targets, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Kills it at a random moment between writes, and starts it again. @returns the ms until it answered */
-async function killAndReturn(writer: Program): Promise<number> {
+/** Kills it at a random moment between writes, and starts it again. @returns the ms until all of it was back, and may take */
+async function killAndReturn(writer: Program): Promise<{ ms: number; limitMs: number }> {
   const done = acknowledged(writer).length;
   await until('writes', () => (acknowledged(writer).length > done + 5 ? true : undefined));
   await sleep(Math.random() * 200);
   expect(await rig.databox.kill('SIGKILL')).toBe('SIGKILL');
   const killed = performance.now();
   await rig.databox.restart();
-  return performance.now() - killed;
+  const ms = performance.now() - killed;
+  return { ms, limitMs: backMs(await dockerMs()) };
+}
+
+/** How long the shortest question to the engine takes here and now: the median of five. */
+async function dockerMs(): Promise<number> {
+  const took: number[] = [];
+  for (let time = 0; time < 5; time++) {
+    const began = performance.now();
+    await rig.engine.docker(['version']);
+    took.push(performance.now() - began);
+  }
+  return took.toSorted((a, b) => a - b)[2] ?? 0;
 }
 
 async function knocksAreRefused(targets: readonly string[]): Promise<void> {
@@ -95,18 +107,20 @@ test(
     const own = (await placeOf(rig, 'app-probe')).address;
     const counters = [await counterAt(rig, 'net'), await counterAt(rig, 'lan')];
     const before = await Promise.all(counters.map((count) => count()));
-    const took: number[] = [];
+    const took: { ms: number; limitMs: number }[] = [];
     for (let round = 1; round <= rounds; round++) {
       took.push(await killAndReturn(load.first));
       await running(rig, driver);
       const isTold = () => (gapsIn(load.observer).length >= round ? true : undefined);
-      await until(`gap ${round}`, isTold, { timeoutMs: backMs });
+      await until(`gap ${round}`, isTold, { timeoutMs: 60_000 });
       await knocksAreRefused(load.targets);
     }
     expect(await Promise.all(counters.map((count) => count()))).toEqual(before);
     expect(theirs.packets(({ sent, src }) => !sent && src === own)).toEqual([]);
-    console.log(`O01 back after ${took.map((ms) => ms.toFixed(0)).join(', ')} ms`);
-    expect(Math.max(...took)).toBeLessThan(backMs);
+    console.log(
+      `O01 back after ${took.map(({ ms, limitMs }) => `${ms.toFixed(0)} of ${limitMs.toFixed(0)}`).join(', ')} ms`,
+    );
+    expect(took.filter(({ ms, limitMs }) => ms > limitMs)).toEqual([]);
     expect(gapsIn(load.observer).every((line) => line.includes('restarted') && line.includes('since'))).toBe(true);
     await load[Symbol.asyncDispose]();
     for (const [index, writer] of load.writers.slice(0, 2).entries()) {

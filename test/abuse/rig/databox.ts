@@ -12,7 +12,7 @@ import { until } from './until.ts';
 export type Settings = Record<string, unknown>;
 export type Databox = AsyncDisposable & {
   readonly admin: Admin;
-  /** Starts the process and waits until its admin socket and the owner’s port answer. `env`: on top of the usual. */
+  /** Starts the process and waits until its doors answer and every component has come up, or failed to. `env`: on top of the usual. */
   start(settings?: Settings, env?: Record<string, string>): Promise<void>;
   /** Sends a signal and waits for the end; resolves with the exit code, or the signal that ended it. */
   kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
@@ -71,6 +71,7 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
     };
     const first = await until('Databox to answer', answers, { timeoutMs: 120_000 });
     if (first !== 'ready') throw new Error(`Databox: ${first}\n${log().slice(-4_000)}`);
+    await until('every component to be up', () => areUp(admin), { timeoutMs: 60_000 });
   };
   const end = async () => {
     if (!program) return 0;
@@ -99,6 +100,11 @@ export function createDatabox({ house, engine, door }: Box, fixed: Settings): Da
       if (program) await kill('SIGTERM');
     },
   };
+}
+
+async function areUp(admin: Admin): Promise<true | undefined> {
+  const components = await admin.read<{ state: string }[]>('/components');
+  return components.some(({ state }) => state === 'starting') ? undefined : true;
 }
 
 const defaults = (engine: Engine): Settings => ({

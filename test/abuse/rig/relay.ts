@@ -17,8 +17,9 @@ createServer()
       server.write(head);
       server.pipe(client).pipe(server);
     });
-    const end = () => void (client.destroy(), server.destroy());
-    server.on('error', end).on('close', end);
+    // What it said last may not have been read yet: an end is handed on behind it, only a reset overtakes.
+    server.on('error', () => client.destroy()).on('close', () => client.end());
+    const end = () => server.destroy();
     client.on('error', end).on('close', end);
   })
   .listen(door, () => console.log('ready'));
