@@ -47,7 +47,7 @@ export async function installComponent(job: Job): Promise<boolean> {
 }
 
 async function once(job: Job): Promise<boolean> {
-  const { session, options, tell } = job;
+  const { session, options, tell, signal } = job;
   const { box } = session;
   const engine = validate(Engine, await box.ask({ path: '/engine' }));
   await using context = await openContext(job.source, job);
@@ -59,7 +59,7 @@ async function once(job: Job): Promise<boolean> {
   await checkEngine(engine);
   const imageId = await buildShown(job, { engine, context, dockerfile, review });
   const { yes = false, datasource = [] } = options;
-  const deployment = { ...session, tell, asked, imageId, yes, given: givenChoices(datasource) };
+  const deployment = { ...session, tell, signal, asked, imageId, yes, given: givenChoices(datasource) };
   await upload(deployment, review);
   return options.install ? deploy(deployment) : true;
 }

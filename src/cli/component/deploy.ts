@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../base/errors.ts';
 import { validate } from '../../base/http.ts';
 import { visible } from '../../base/visible.ts';
-import { agreed, carryOut } from '../agree.ts';
+import { agreed, carryOut, type Work } from '../agree.ts';
 import type { Choices } from '../choose.ts';
 import type { Box } from '../client.ts';
 import { Review, reviewText } from '../review.ts';
@@ -20,6 +20,8 @@ export type Deployment = {
   imageId: string;
   given: Choices;
   yes: boolean;
+  /** Of Ctrl-C. */
+  signal: AbortSignal;
 };
 
 /**
@@ -74,7 +76,9 @@ async function install(deployment: Deployment, review: Review): Promise<boolean>
   tell({ event: 'review', review }, reviewText(review));
   const choices = await agreed(review, { ...deployment, question: `Install ${visible(name)} under these terms?` });
   if (!choices) return declined(deployment, name);
-  await carryOut(deployment, { title: `Installing ${name}`, path: '/components', body: { ...asked, choices } });
+  await carryOutOrLeave(deployment, name, {
+    ...{ title: `Installing ${name}`, path: '/components', body: { ...asked, choices } },
+  });
   tell({ event: 'installed', name, choices }, `${visible(name)} is installed.`);
   return true;
 }
@@ -96,9 +100,22 @@ async function replace(deployment: Deployment, review: Review): Promise<boolean>
   const choices = await agreed(about, { ...deployment, given: isSame ? {} : deployment.given, question });
   if (!choices) return declined(deployment, name);
   const body = isSame ? asked : { ...asked, choices };
-  await carryOut(deployment, { title: `Replacing ${name}`, path: '/replace', body });
+  await carryOutOrLeave(deployment, name, { title: `Replacing ${name}`, path: '/replace', body });
   tell({ event: 'replaced', name, changed }, `${visible(name)} was replaced; its data is kept.`);
   return true;
+}
+
+/** What the box has begun it ends; Ctrl-C only ends the looking on, and says so. */
+async function carryOutOrLeave(deployment: Deployment, name: string, work: Omit<Work, 'signal'>): Promise<void> {
+  const { signal, tell } = deployment;
+  try {
+    await carryOut(deployment, { ...work, signal });
+  } catch (err) {
+    const shown = visible(name);
+    const text = `Databox goes on with ${shown}: databox list shows it, databox uninstall ${shown} takes it away.`;
+    if (signal.aborted) tell({ event: 'left', name }, text);
+    throw err;
+  }
 }
 
 function declined({ tell }: Deployment, name: string): boolean {

@@ -3,12 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectBox } from '../../../src/cli/client.ts';
 import { copyOf } from '../../../src/cli/component/context.ts';
+import { deploy } from '../../../src/cli/component/deploy.ts';
 import { ignoring } from '../../../src/cli/component/ignore.ts';
 import { dockerfileFor, readManifest, withImage } from '../../../src/cli/component/recipe.ts';
 import { sourceOf } from '../../../src/cli/component/source.ts';
 import { watchFolder } from '../../../src/cli/component/watch.ts';
 import { type AdminBox, app, startAdminBox } from '../manager/web/admin-box.ts';
+import { until } from '../export/world.ts';
 import { inProcess } from './command.ts';
 
 let dir: string;
@@ -146,4 +149,22 @@ describe('nothing is built', () => {
     const { code: exit } = await inProcess(box.runDir, ['install-component', 'you/x', '--watch']);
     expect(exit).toBe(64);
   });
+});
+
+test('Ctrl-C while the box installs: it goes on there, and says so', async () => {
+  await using box = await startAdminBox();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  box.manager.given.installUntil = promise;
+  const [stop, told] = [new AbortController(), [] as string[]];
+  const done = deploy({
+    ...{ box: connectBox(join(box.runDir, 'databox.sock')), json: true, asked: { name: 'app-x' }, imageId: '' },
+    ...{ yes: true, given: {}, signal: stop.signal },
+    tell: ({ event }) => told.push(event),
+  });
+  await until(() => box.manager.calls.some(({ name }) => name === 'install'));
+  stop.abort();
+  await expect(done).rejects.toThrow();
+  expect(told).toEqual(['review', 'left']);
+  resolve();
+  await until(() => box.manager.calls.some(({ name }) => name === 'install ended'));
 });
