@@ -28,6 +28,16 @@ export const failures = {
   'datasource.unknown': { http: 404, exit: 66, doc: 'No such datasource.' },
   'datasource.invalid': { http: 400, exit: 65, doc: 'A datasource description or choice is not valid.' },
   'value.invalid': { http: 400, exit: 65, doc: 'A value, timestamp, tag or count is not of the documented form.' },
+  'precondition.invalid': {
+    http: 400,
+    exit: 65,
+    doc: 'If-Match or If-None-Match is malformed, or the path takes no such precondition.',
+  },
+  'precondition.failed': {
+    http: 412,
+    exit: 75,
+    doc: 'The value is not, or no longer, what the request was meant for; nothing was changed.',
+  },
   'catalogue.invalid': { http: 400, exit: 65, doc: 'The hypercat item lacks a required member.' },
   'store.unknown': { http: 404, exit: 66, doc: 'No such store.' },
   'store.unavailable': { http: 503, exit: 75, doc: 'The store cannot be written or read now; the title says why.' },

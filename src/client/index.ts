@@ -11,7 +11,7 @@ export {
 export type { DataSourceAddress, DataSourceMetadata, HypercatItem, StoreType } from './hypercat.ts';
 export type { HttpsCredentials } from './credentials.ts';
 export type { ExportClient, ExportOptions, ExportState } from './export.ts';
-export type { Format, Kv } from './kv.ts';
+export type { Format, Kv, Tagged } from './kv.ts';
 export type { Observation, ObserveOptions } from './observe.ts';
 export type { PlaceOptions } from './place.ts';
 export type { Aggregation, BlobSeries, Entry, Filter, NumericSeries, Point } from './series.ts';

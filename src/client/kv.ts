@@ -6,12 +6,30 @@ export type Format = 'json' | 'text' | 'binary';
 const media = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' } as const;
 type ValueOf<F extends Format> = F extends 'json' ? unknown : F extends 'text' ? string : Buffer;
 
+/** A value, and what a write that is meant for it names. */
+export type Tagged<T> = {
+  value: T;
+  /** `undefined` of a missing key. */
+  etag: string | undefined;
+};
+/** The value that a change is made for: the one with this `etag`, or none at all (`undefined`). */
+export type For = { etag: string | undefined };
+
 export type Kv = {
   /** A missing key reads as `{}`, `''` or an empty buffer. */
   read<F extends Format = 'json'>(id: string, key: string, format?: F): Promise<ValueOf<F>>;
+  /** The same with what tells whether it has changed. */
+  readTagged<F extends Format = 'json'>(id: string, key: string, format?: F): Promise<Tagged<ValueOf<F>>>;
   /** JSON: any value that `JSON.stringify` takes. The format follows the value: text for strings, binary for buffers. */
   write(id: string, key: string, value: unknown): Promise<void>;
   delete(id: string, key: string, format?: Format): Promise<void>;
+  /**
+   * Writes only in place of the value that `readTagged` answered; returns the new one's etag. Of several who write for the same,
+   * one succeeds. @throws DataboxError `precondition.failed`: read it again
+   */
+  replace(id: string, key: string, change: For & { value: unknown }): Promise<string>;
+  /** Deletes only the value that `readTagged` answered. @throws DataboxError `precondition.failed` */
+  remove(id: string, key: string, change: { etag: string; format?: Format }): Promise<void>;
   /** Newest first. */
   listKeys(id: string, format?: Format): Promise<string[]>;
   /** Writes to any key of the id, from now on. */
@@ -25,17 +43,28 @@ export function createKv(caller: Caller, host: string): Kv {
     const path = `/kv/${id}/${key}`;
     return { host, method, path, scopes: [`/kv/${id}/*`, path] };
   };
+  const readTagged: Kv['readTagged'] = async <F extends Format>(id: string, key: string, format = 'json' as F) => {
+    const { body, headers } = await caller.ask({ ...call('GET', id, key), headers: { accept: media[format] } });
+    return { value: valueOf(body, format) as ValueOf<F>, etag: headers.etag };
+  };
   return {
-    async read<F extends Format = 'json'>(id: string, key: string, format: F = 'json' as F) {
-      const { body } = await caller.ask({ ...call('GET', id, key), headers: { accept: media[format] } });
-      return valueOf(body, format) as ValueOf<F>;
-    },
+    read: async (id, key, format) => (await readTagged(id, key, format)).value,
+    readTagged,
     async write(id, key, value) {
       const { type, body } = bodyOf(value);
       await caller.ask({ ...call('POST', id, key), headers: { 'content-type': type }, body });
     },
     async delete(id, key, format = 'json') {
       await caller.ask({ ...call('DELETE', id, key), headers: { accept: media[format] } });
+    },
+    async replace(id, key, { value, etag }) {
+      const { type, body } = bodyOf(value);
+      const only = etag === undefined ? { 'if-none-match': '*' } : { 'if-match': etag };
+      const answer = await caller.ask({ ...call('POST', id, key), headers: { 'content-type': type, ...only }, body });
+      return answer.headers.etag ?? '';
+    },
+    async remove(id, key, { etag, format = 'json' }) {
+      await caller.ask({ ...call('DELETE', id, key), headers: { accept: media[format], 'if-match': etag } });
     },
     async listKeys(id, format = 'json') {
       const { body } = await caller.ask({ ...call('GET', id, 'keys'), headers: { accept: media[format] } });

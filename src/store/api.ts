@@ -16,85 +16,28 @@ import {
   type Route,
 } from '../base/api.ts';
 import type { FailureCode } from '../base/errors.ts';
+import {
+  Aggregate,
+  Buckets,
+  Count,
+  Document,
+  Documents,
+  EntityTags,
+  Id,
+  Ids,
+  Interval,
+  Key,
+  Point,
+  Points,
+  Registration,
+  Result,
+  SeriesId,
+  SeriesIds,
+  Time,
+  Word,
+} from './api/shapes.ts';
 import { mostEntriesAtOnce } from './entries.ts';
 import { modes } from './events.ts';
-import { aggregates } from './operations.ts';
-import { longestId, mostEntries, mostSeries } from './segments.ts';
-
-/** A segment that any path may hold, without what ids refuse. ASCII says it all: tests send more. */
-const text = z.string().min(1).max(longestId);
-const idPattern = /^(?!\.{1,2}$)[^,*/\\%\p{C}]+$/u;
-const Id = text.regex(idPattern).meta({
-  id: 'Id',
-  ...{ description: `1 to ${longestId} bytes of UTF-8, without comma, * and what no path may hold` },
-  examples: ['load', 'temp'],
-});
-const SeriesId = text
-  .regex(/^(?!\.{1,2}$|blob$)[^,*/\\%\p{C}]+$/u)
-  .meta({ id: 'SeriesId', description: 'an id other than blob', examples: ['load', 'temp'] });
-const Key = text
-  .regex(/^(?!\.{1,2}$|keys$|count$)[^,*/\\%\p{C}]+$/u)
-  .meta({ id: 'Key', description: 'an id other than keys and count', examples: ['a', 'b'] });
-const joined = (what: string) => `${what}, or up to ${mostSeries} joined by commas, each once`;
-const SeriesIds = z
-  .string()
-  .regex(/^(?!\.{1,2}$|blob$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
-  .meta({ id: 'SeriesIds', description: joined('an id other than blob'), examples: ['load', 'load,temp'] });
-const Ids = z
-  .string()
-  .regex(/^(?!\.{1,2}$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
-  .meta({ id: 'Ids', description: joined('an id'), examples: ['load', 'load,temp'] });
-const Word = z
-  .string()
-  .regex(/^(?!\.{1,2}$)[^*/\\%\p{C}]+$/u)
-  .max(longestId)
-  .meta({ id: 'Word', examples: ['room', 'kitchen'] });
-const Time = z.int().meta({ id: 'Time', description: 'ms since the Unix epoch', examples: [0, 1_767_225_600_000] });
-const Count = z
-  .int()
-  .min(0)
-  .max(mostEntries)
-  .meta({ id: 'Count', examples: [1, 10] });
-const Interval = z
-  .int()
-  .min(1)
-  .meta({ id: 'Interval', description: 'length of a bucket in ms', examples: [60_000, 3_600_000] });
-const Aggregate = z.enum(aggregates).meta({ id: 'Aggregate' });
-
-const Point = z
-  .object({ value: z.number() })
-  .catchall(z.string())
-  .meta({
-    id: 'Point',
-    ...{ maxProperties: 2, description: 'a number and at most one tag: a further member whose value is a text' },
-    examples: [{ value: 21.5, room: 'kitchen' }],
-  });
-const Document = z
-  .union([z.record(z.string(), z.unknown()), z.array(z.unknown())])
-  .meta({ id: 'Document', description: 'any JSON object or array', examples: [{ cpu: [0.1, 0.2] }] });
-const entriesOf = (id: string, data: z.ZodType) => z.array(z.strictObject({ timestamp: Time, data }).meta({ id }));
-const Points = entriesOf('PointEntry', Point);
-const Documents = entriesOf('DocumentEntry', Document);
-const Buckets = entriesOf('Bucket', z.strictObject({ value: z.number() }));
-const Result = z.strictObject({ result: z.number().optional() });
-const Registration = z
-  .looseObject({
-    href: z.string().min(1).max(2_048),
-    'item-metadata': z.array(z.looseObject({ rel: z.string(), val: z.unknown() })),
-  })
-  .meta({
-    id: 'Registration',
-    ...{ description: 'a hypercat item; some rel is a hasDescription and some an isContentType' },
-    examples: [
-      {
-        href: 'tcp://driver-x-core-store:5555/ts/temp',
-        'item-metadata': [
-          { rel: 'urn:X-hypercat:rels:hasDescription:en', val: 'Temperature' },
-          { rel: 'urn:X-hypercat:rels:isContentType', val: 'application/json' },
-        ],
-      },
-    ],
-  });
 
 const Watch = z.strictObject({
   observe: z.enum(modes).optional(),
@@ -124,10 +67,10 @@ const writes = (call: Omit<Call, 'answers'>): Call => ({
   answers: stored,
   problems: [...writing, ...(call.problems ?? [])],
 });
-const erases = (call: Omit<Call, 'answers'>): Call => ({
+const erases = (call: Omit<Call, 'answers'>, problems: readonly FailureCode[] = []): Call => ({
   ...call,
   answers: { 204: { what: 'what the same GET would answer is gone' } },
-  problems: ['value.invalid', 'content.unsupported', 'store.full'],
+  problems: ['value.invalid', 'content.unsupported', 'store.full', ...problems],
 });
 
 type Pick = { shape: z.ZodRawShape; what: string; erasable: boolean };
@@ -217,13 +160,29 @@ const keyed = { path: z.object({ id: Id, key: Key }) };
 function keysAndValues(): Calls {
   const path = z.object({ id: Id });
   const namespace = { notes: 'The namespace is that of `Accept`; a DELETE may name it in `Content-Type` instead.' };
+  const tagged = { ETag: 'of the value: equal only for the same bytes in the same namespace' };
+  const writing = z.object({ 'if-match': EntityTags.optional(), 'if-none-match': EntityTags.optional() });
   return {
-    'POST /kv/{id}/{key}': writes({ ...keyed, summary: 'Writes a value', body: values }),
-    'GET /kv/{id}/{key}': reads({
-      ...{ ...keyed, ...namespace, summary: 'A value of one namespace', gives: values },
-      what: 'the value; `{}` or nothing where there is none',
-    }),
-    'DELETE /kv/{id}/{key}': erases({ ...keyed, ...namespace, summary: 'Deletes a value of one namespace' }),
+    'POST /kv/{id}/{key}': {
+      ...writes({ ...keyed, summary: 'Writes a value', body: values, problems: ['precondition.failed'] }),
+      ...{ headers: writing, answers: { 201: { what: 'it is on disk', headers: tagged } } },
+    },
+    'GET /kv/{id}/{key}': {
+      ...reads({ ...keyed, ...namespace, summary: 'A value of one namespace', gives: values }),
+      headers: Resume.extend({ 'if-none-match': EntityTags.optional() }),
+      answers: {
+        200: {
+          what: 'the value; `{}` or nothing, and no ETag, where there is none',
+          headers: tagged,
+          content: { ...values, ...watching },
+        },
+        304: { what: 'the value is one that If-None-Match names', headers: tagged },
+      },
+    },
+    'DELETE /kv/{id}/{key}': {
+      ...erases({ ...keyed, ...namespace, summary: 'Deletes a value of one namespace' }, ['precondition.failed']),
+      headers: writing,
+    },
     'DELETE /kv/{id}': erases({ path, ...namespace, summary: 'Deletes every value of one namespace' }),
     'GET /kv/{id}/keys': reads({
       ...{ path, ...namespace, summary: 'The keys of one namespace, newest first', gives: jsonOf(z.array(z.string())) },
@@ -254,7 +213,14 @@ export const storeApi: Api = {
     bearer: { type: 'http', scheme: 'bearer', description: 'the same token' },
   },
   problems: [
-    ...(['token.missing', 'token.invalid', 'token.forbidden', 'path.invalid', 'path.unknown'] as const),
+    ...([
+      'token.missing',
+      'token.invalid',
+      'token.forbidden',
+      'path.invalid',
+      'path.unknown',
+      'precondition.invalid',
+    ] as const),
     ...(['method.refused', 'store.unknown', 'store.unavailable'] as const),
   ],
   calls: {

@@ -20,13 +20,9 @@ export type Posted = {
  */
 export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number): Posted {
   if (post.do === 'put' && post.format !== 'json') {
-    const { format, id, key } = post;
+    const { format } = post;
     // A copy of its own: a small Buffer is a window on a shared pool, all of which would cross to the writer thread.
-    return {
-      format,
-      change: { do: 'put', format, id, key, data: new Uint8Array(body) },
-      json: () => jsonOf(body, format),
-    };
+    return { format, change: { ...post, data: new Uint8Array(body) }, json: () => jsonOf(body, format) };
   }
   const parsed = readJson(textOf(body));
   const told = { format: 'json', json: () => parsed.text } as const;

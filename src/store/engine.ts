@@ -1,12 +1,12 @@
 /** What a store needs of the thing that keeps its data. SQLite today; small, so that another engine can stand in. */
 import type { Failure } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
-import type { Batch, Erase, Format, Kind, Read } from './operations.ts';
+import type { Batch, Erase, Format, Kind, Precondition, Read } from './operations.ts';
 import type { Point } from './point.ts';
 
 /** A change, validated: the engine stores it or fails for want of room or health, not of form. */
 export type Write =
-  | { do: 'put'; format: Format; id: string; key: string; data: string | Uint8Array }
+  | { do: 'put'; format: Format; id: string; key: string; data: string | Uint8Array; only?: Precondition }
   | { do: 'point'; series: string; timestamp: number; point: Point }
   | { do: 'document'; series: string; timestamp: number; text: string }
   | { do: 'register'; item: HypercatItem }
@@ -21,9 +21,9 @@ export type Entries = Batch & {
 
 /**
  * A reply, or the first part of a long array. `text` of a part are elements joined by commas, without the brackets;
- * `next` is given back for the following part, null at the end.
+ * `next` is given back for the following part, null at the end. A value that is there has a `tag`.
  */
-export type Reply = { whole: string | Uint8Array } | { part: string; next: unknown };
+export type Reply = { whole: string | Uint8Array; tag?: string } | { part: string; next: unknown };
 
 export type Statistics = {
   /** On disk, write-ahead log included. */
@@ -40,7 +40,7 @@ export type Engine = AsyncDisposable & {
   remove(store: string): Promise<void>;
   /**
    * Resolves when the change is on disk. Changes that arrive together are committed together, in order of arrival.
-   * @throws Failure `store.full`, `store.unavailable`, `store.unknown`: of this change alone
+   * @throws Failure `store.full`, `store.unavailable`, `store.unknown`, `precondition.failed`: of this change alone
    */
   write(store: string, change: Write): Promise<void>;
   /**

@@ -16,6 +16,7 @@ import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Batch, Erase, Operation, Post } from './operations.ts';
 import { bucketOf, wholeBuckets } from './granularity.ts';
+import { onlyIf, readPrecondition, tagOf, unconditional } from './precondition.ts';
 import { sendInfo, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
@@ -56,9 +57,14 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
   try {
     const who = authorised(exchange, token);
     outcome.component = who.component;
-    if (asked.observe) return observe(exchange, who);
+    const only = readPrecondition(req.headers);
+    if (asked.observe) {
+      unconditional(only);
+      return observe(exchange, who);
+    }
     outcome.format = formatOf(asked, req);
-    outcome.status = await perform(exchange, wholeBuckets(parse({ ...asked, format: outcome.format }), who));
+    const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
+    outcome.status = await perform(exchange, wholeBuckets(operation, who));
     audit(exchange, outcome);
   } catch (err) {
     outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
@@ -105,8 +111,7 @@ async function perform(exchange: Exchange, operation: Operation): Promise<number
     case 'erase':
       return erase(exchange, operation);
     default:
-      await sendRead(res, store, operation);
-      return 200;
+      return sendRead(res, store, operation);
   }
 }
 
@@ -119,7 +124,8 @@ async function post({ door, store, req, res, asked }: Exchange, operation: Exclu
   if (store.observers.watches('data', asked.path)) {
     store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
   }
-  res.writeHead(201, { 'content-length': 0 }).end();
+  const tag = change.do === 'put' ? { etag: tagOf(change.format, change.data) } : {};
+  res.writeHead(201, { ...tag, 'content-length': 0 }).end();
   return 201;
 }
 

@@ -17,11 +17,16 @@ export type Selection = { kind: Kind; series: readonly string[]; pick: Pick; fil
 export const aggregates = ['sum', 'count', 'min', 'max', 'mean', 'median', 'sd'] as const;
 export type Aggregate = (typeof aggregates)[number];
 
+/** Entity tags of a value; `*`: any value at all. */
+export type Tags = '*' | readonly string[];
+/** What must hold of the value that is there: it has one of the first tags, it has none of the second. */
+export type Precondition = { match?: Tags; noneMatch?: Tags };
+
 export type Info = { do: 'hello' | 'time' | 'uptime' | 'status' };
 /** Answered from data, changes nothing. */
 export type Read =
   | { do: 'catalogue' }
-  | { do: 'value'; format: Format; id: string; key: string }
+  | { do: 'value'; format: Format; id: string; key: string; only?: Precondition }
   | { do: 'keys' | 'count'; format: Format; id: string }
   | { do: 'entries'; selection: Selection }
   | { do: 'aggregate'; selection: Selection; by: Aggregate }
@@ -30,14 +35,15 @@ export type Read =
 /** Needs a body. `at` null: the time of arrival. */
 export type Post =
   | { do: 'register' }
-  | { do: 'put'; format: Format; id: string; key: string }
+  | { do: 'put'; format: Format; id: string; key: string; only?: Precondition }
   | { do: 'append'; kind: Kind; series: string; at: number | null }
   | Batch;
 /** Many entries of one series, all or none of them. */
 export type Batch = { do: 'batch'; kind: Kind; series: string };
 /** `key` null: every key of the id in this namespace. */
 export type Erase =
-  { do: 'drop'; format: Format; id: string; key: string | null } | { do: 'erase'; selection: Selection };
+  | { do: 'drop'; format: Format; id: string; key: string | null; only?: Precondition }
+  | { do: 'erase'; selection: Selection };
 
 export type Operation = Info | Read | Post | Erase;
 

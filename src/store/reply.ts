@@ -4,6 +4,7 @@ import type { Reply } from './engine.ts';
 import { info, type OpenStore } from './open-store.ts';
 import { mediaTypeOf } from './content.ts';
 import type { Info, Read } from './operations.ts';
+import { holds } from './precondition.ts';
 
 /** Time a reader may take for one part before it is given up. */
 const stalledMs = 60_000;
@@ -15,23 +16,30 @@ export function sendInfo(res: ServerResponse, store: OpenStore, operation: Info)
   res.writeHead(200, { ...always, 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
-export async function sendRead(res: ServerResponse, store: OpenStore, question: Read): Promise<void> {
+/** Returns the status. */
+export async function sendRead(res: ServerResponse, store: OpenStore, question: Read): Promise<number> {
   const type = question.do === 'value' ? mediaTypeOf(question.format) : 'application/json';
   const reply = await store.engine.read(store.name, question);
   const body = wholeOf(reply);
-  const headers = { ...always, 'content-type': type };
+  const tag = 'whole' in reply ? reply.tag : undefined;
+  const headers = { ...always, ...(tag !== undefined && { etag: tag }), 'content-type': type };
+  if (question.do === 'value' && question.only && !holds(question.only, tag)) {
+    res.writeHead(304, { ...always, etag: tag }).end();
+    return 304;
+  }
   if (body !== null) {
     res.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
-    return;
+    return 200;
   }
   res.writeHead(200, headers);
   let separator = '[';
   for await (const part of parts(store, question, reply)) {
     if (part !== '' && !res.write(separator + part)) await drained(res);
     if (part !== '') separator = ',';
-    if (res.destroyed) return;
+    if (res.destroyed) return 200;
   }
   res.end(separator === '[' ? '[]' : ']');
+  return 200;
 }
 
 /** The body of a reply that is complete at once, null of one that goes on. */

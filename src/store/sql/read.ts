@@ -2,6 +2,7 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import { catalogueText } from '../catalogue.ts';
 import type { Reply, Statistics } from '../engine.ts';
 import type { Read, Selection } from '../operations.ts';
+import { tagOf } from '../precondition.ts';
 import { aggregator } from './aggregate.ts';
 import { bucketer } from './buckets.ts';
 import { pager, type Page } from './page.ts';
@@ -55,7 +56,9 @@ function keyValueReader(db: Sqlite) {
   return (question: KeyValueQuestion, before: number = Number.MAX_SAFE_INTEGER): Reply => {
     const { format, id } = question;
     if (question.do === 'value') {
-      return { whole: value.get(format, id, question.key) ?? (format === 'json' ? '{}' : '') };
+      const found = value.get(format, id, question.key);
+      if (found === undefined) return { whole: format === 'json' ? '{}' : '' };
+      return { whole: found, tag: tagOf(format, found) };
     }
     if (question.do === 'count') return { whole: `{"count":${count.get(format, id) ?? 0}}` };
     const rows = keys.all(format, id, before);

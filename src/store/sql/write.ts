@@ -2,6 +2,7 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import { Failure } from '../../base/errors.ts';
 import type { Write } from '../engine.ts';
 import type { Point } from '../point.ts';
+import { holds, tagOf } from '../precondition.ts';
 import { bulkWriter, type Bulk } from './bulk.ts';
 import { interner } from './intern.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
@@ -11,6 +12,8 @@ const mostItems = 10_000;
 const mostBytes = 8 * 1024 * 1024;
 
 export type Writer = {
+  /** Whether the precondition of a change, if it has one, holds inside the caller's transaction. */
+  permits(change: Write): boolean;
   /** Makes one change inside the caller's transaction. */
   apply(change: Write): void;
   /** Writes entries inside the caller's transaction. */
@@ -52,7 +55,19 @@ export function writer(db: Sqlite): Writer {
         return erase(change);
     }
   };
-  return { apply, applyAll: bulkWriter(db, interned), forget: interned.forget };
+  return { permits: judge(db), apply, applyAll: bulkWriter(db, interned), forget: interned.forget };
+}
+
+function judge(db: Sqlite): Writer['permits'] {
+  const value = db
+    .prepare<string[], string | Buffer>('SELECT data FROM kv WHERE format = ? AND id = ? AND key = ?')
+    .pluck();
+  return (change) => {
+    if ((change.do !== 'put' && change.do !== 'drop') || change.only === undefined || change.key === null) return true;
+    const { format, id, key, only } = change;
+    const found = value.get(format, id, key);
+    return holds(only, found === undefined ? undefined : tagOf(format, found));
+  };
 }
 
 /** A key keeps its place in the key list when it is written again, and takes the newest after a delete. */

@@ -95,6 +95,8 @@ function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
 /** @throws Failure `store.full` for what adds to a disk with too little room; deleting goes on */
 function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
   if ('refused' in ready) return ready.refused;
+  // An outcome, not thrown: that would roll back what came together with it.
+  if ('change' in ready && !to.permits(ready.change)) return problem(overtaken());
   const deletes = 'change' in ready && (ready.change.do === 'drop' || ready.change.do === 'erase');
   if (!deletes && !hasRoom()) {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
@@ -103,5 +105,8 @@ function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
   else to.applyAll(ready.bulk);
   return 'bulk' in ready ? ready.bulk.entries.length : null;
 }
+
+const overtaken = (): Failure =>
+  new Failure('precondition.failed', 'there is another value than the request is meant for, or none; read it again');
 
 serveWorker(handlers);

@@ -161,7 +161,7 @@ const strangeHeaders = [
   ...[['expect: 100-continue'], ['expect: nothing'], ['upgrade: websocket', 'connection: upgrade']],
   ...[['x-api-key: a', 'x-api-key: b'], [`cookie: ${'a=b; '.repeat(900)}`], ['content-encoding: gzip']],
   ...[[`x: ${'y'.repeat(20_000)}`], ['x y: z'], ['x: \x01'], ['range: bytes=0-'], ['te: trailers']],
-  ...[['authorization: Bearer'], ['transfer-encoding: gzip']],
+  ...[['authorization: Bearer'], ['transfer-encoding: gzip'], ['if-match: a'], ['if-none-match: *'], ['if-range: "a"']],
 ];
 
 const departing: Record<Departure, (request: Request, chance: Chance) => Partial<Request>> = {

@@ -56,7 +56,8 @@ function answersIn(bytes: Buffer, methods: readonly string[]): Answer[] {
     rest = rest.subarray(end + 4);
     if (status === 100) continue;
     const method = methods[Math.min(answers.length, methods.length - 1)];
-    const [body, length] = method === 'HEAD' || status === 204 ? [Buffer.alloc(0), 0] : bodyOf(headers, rest);
+    const [body, length] =
+      method === 'HEAD' || status === 204 || status === 304 ? [Buffer.alloc(0), 0] : bodyOf(headers, rest);
     answers.push({ status, headers, body });
     rest = rest.subarray(length);
   }

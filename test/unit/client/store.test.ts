@@ -72,6 +72,23 @@ test('key/value: JSON, text and binary are three namespaces', async () => {
   expect(await kv.read('settings', 'a')).toEqual({ on: true });
 });
 
+test('key/value: of those who change the same value one succeeds', async () => {
+  const { kv } = driver.store();
+  const none = await kv.readTagged('shared', 'a');
+  expect(none).toEqual({ value: {}, etag: undefined });
+  const etag = await kv.replace('shared', 'a', { ...none, value: { n: 1 } });
+  expect(await kv.readTagged('shared', 'a')).toEqual({ value: { n: 1 }, etag });
+  await expect(kv.replace('shared', 'a', { ...none, value: { n: 9 } })).rejects.toMatchObject({
+    ...{ code: 'precondition.failed', status: 412 },
+  });
+  const writes = await Promise.allSettled([2, 3, 4].map((n) => kv.replace('shared', 'a', { etag, value: { n } })));
+  expect(writes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await expect(kv.remove('shared', 'a', { etag })).rejects.toMatchObject({ code: 'precondition.failed' });
+  const { etag: last = '' } = await kv.readTagged('shared', 'a');
+  await kv.remove('shared', 'a', { etag: last });
+  expect(await kv.read('shared', 'a')).toEqual({});
+});
+
 test('a registered datasource is in the catalogue', async () => {
   const metadata = newDataSourceMetadata({ dataSourceId: 'light', storeType: 'ts', unit: 'lx', isActuator: true });
   const item = await driver.store().registerDatasource(metadata);

@@ -22,7 +22,13 @@ export const authorise: Authorise = (token, { target, method, path }) => {
   return { component, grant: 1 };
 };
 
-export type Answer = { status: number; type: string; body: string; bytes: Buffer };
+export type Answer = {
+  status: number;
+  type: string;
+  body: string;
+  bytes: Buffer;
+  etag: string | undefined;
+};
 export type Ask = {
   method?: string;
   path: string;
@@ -65,8 +71,8 @@ export function ask({ agent, port }: { agent: Agent; port: number }, asked: Ask)
         res.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
         res.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          const type = res.headers['content-type'] ?? '';
-          resolve({ status: res.statusCode ?? 0, type, body: bytes.toString(), bytes });
+          const { 'content-type': type = '', etag } = res.headers;
+          resolve({ status: res.statusCode ?? 0, type, body: bytes.toString(), bytes, etag });
         });
       },
     );
