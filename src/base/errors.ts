@@ -33,6 +33,11 @@ export const failures = {
     exit: 65,
     doc: 'If-Match or If-None-Match is malformed, or the path takes no such precondition.',
   },
+  'cursor.invalid': {
+    http: 400,
+    exit: 65,
+    doc: 'The cursor is not one of this path and reader, or the store was opened anew; begin without one.',
+  },
   'precondition.failed': {
     http: 412,
     exit: 75,

@@ -14,5 +14,5 @@ export type { ExportClient, ExportOptions, ExportState } from './export.ts';
 export type { Format, Kv, Tagged } from './kv.ts';
 export type { Observation, ObserveOptions } from './observe.ts';
 export type { PlaceOptions } from './place.ts';
-export type { Aggregation, BlobSeries, Entry, Filter, NumericSeries, Point } from './series.ts';
+export type { Aggregation, BlobSeries, EntriesQuery, Entry, Filter, NumericSeries, Point } from './series.ts';
 export type { StoreClient } from './store.ts';

@@ -1,4 +1,5 @@
 import type { Call, Caller } from './caller.ts';
+import type { HttpAnswer } from './http.ts';
 import { observe, type Observation, type ObserveOptions } from './observe.ts';
 
 /** `timestamp` in ms since the Unix epoch. */
@@ -10,6 +11,14 @@ export type Filter = { tag: string; type: 'equals' | 'contains'; value: string }
 export type Aggregation = 'sum' | 'count' | 'min' | 'max' | 'mean' | 'median' | 'sd';
 export type Aggregate = Filtered & { aggregation: Aggregation };
 export type Filtered = { filter?: Filter };
+
+export type EntriesQuery = {
+  /** Ms since the Unix epoch, both included. Default: all there is. */
+  from?: number;
+  to?: number;
+  /** Of numeric series. */
+  filter?: Filter;
+};
 
 type Series<T> = {
   write(id: string, data: T): Promise<void>;
@@ -24,6 +33,11 @@ type Series<T> = {
   latest(id: string): Promise<Entry<T>[]>;
   earliest(id: string): Promise<Entry<T>[]>;
   length(id: string): Promise<number>;
+  /**
+   * Entries one after the other, newest first: any number in little memory, read page by page as the loop goes on. Of what
+   * is written meanwhile only what is older than the last one read is among them.
+   */
+  entries(id: string, query?: EntriesQuery): AsyncGenerator<Entry<T>>;
   /** Writes from now on. Breaking out of the loop ends it. */
   observe(id: string, options?: ObserveOptions): AsyncGenerator<Observation<T>>;
 };
@@ -67,8 +81,21 @@ type Options = { filter?: Filter; aggregation?: Aggregation };
 const tail = ({ filter, aggregation }: Options = {}): string =>
   (filter ? `/filter/${filter.tag}/${filter.type}/${filter.value}` : '') + (aggregation ? `/${aggregation}` : '');
 
-const bucketsOf = ({ from, to, everyMs, aggregation, filter }: BucketQuery): string =>
-  `${to === undefined ? `/since/${from}` : `/range/${from}/${to}`}${tail(filter && { filter })}/every/${everyMs}/${aggregation}`;
+const spanOf = ({ from = Number.MIN_SAFE_INTEGER, to, filter }: EntriesQuery): string =>
+  `${to === undefined ? `/since/${from}` : `/range/${from}/${to}`}${tail(filter && { filter })}`;
+
+const bucketsOf = ({ everyMs, aggregation, ...span }: BucketQuery): string =>
+  `${spanOf(span)}/every/${everyMs}/${aggregation}`;
+
+/** Page after page, as each names the next. */
+async function* paged<T>(caller: Caller, call: Call): AsyncGenerator<Entry<T>> {
+  let query: string | undefined = 'limit=1000';
+  while (query !== undefined) {
+    const { body, headers }: HttpAnswer = await caller.ask({ ...call, query });
+    yield* JSON.parse(body.toString()) as Entry<T>[];
+    query = /^<\?([^>]+)>; rel="next"$/.exec(headers.link?.toString() ?? '')?.[1];
+  }
+}
 
 /** A token for everything below the datasource serves all of its reads. */
 const callsTo =
@@ -104,6 +131,7 @@ export function createSeries(
     latest: (id) => read(id, '/latest'),
     earliest: (id) => read(id, '/earliest'),
     length: async (id) => (await read<{ length: number }>(id, '/length')).length,
+    entries: (id, query = {}) => paged(caller, call('GET', id, spanOf(query))),
     observe: (id, options) => observe(caller, call('GET', id), options),
     lastN: (id: string, n: number, options?: Options): Promise<Entry[]> => read(id, `/last/${n}`, options),
     firstN: (id: string, n: number, options?: Options): Promise<Entry[]> => read(id, `/first/${n}`, options),

@@ -20,6 +20,7 @@ import {
   Aggregate,
   Buckets,
   Count,
+  Cursor,
   Document,
   Documents,
   EntityTags,
@@ -27,6 +28,7 @@ import {
   Ids,
   Interval,
   Key,
+  PageLimit,
   Point,
   Points,
   Registration,
@@ -53,6 +55,17 @@ const reads = ({ what = 'what there is', gives, problems = [], ...call }: Readin
   ...{ ...call, query: Watch, headers: Resume, answers: { 200: { what, content: { ...gives, ...watching } } } },
   problems: ['value.invalid', 'content.unsupported', ...problems],
 });
+const inLines: Content = { 'application/x-ndjson': z.string() };
+/** Entries, any number of them: in one array, one a line, or page by page. */
+const readsMany = ({ problems = [], ...reading }: Reading): Call => {
+  const what = 'entries, in an array or one a line';
+  const link = { Link: '`<?limit=…&cursor=…>; rel="next"`: the next page, where there is one' };
+  return {
+    ...reads({ ...reading, problems: ['cursor.invalid', ...problems] }),
+    query: Watch.extend({ limit: PageLimit.optional(), cursor: Cursor.optional() }),
+    answers: { 200: { what, headers: link, content: { ...reading.gives, ...inLines, ...watching } } },
+  };
+};
 /** A path that is written, and can be watched but not read. */
 const watches = (call: Omit<Call, 'answers'>): Call => ({
   ...{ ...call, query: Watch, headers: Resume, answers: { 200: { what: 'events', content: watching } } },
@@ -103,14 +116,14 @@ function numeric(): Calls {
       const path = z.object({ ids: SeriesIds, ...shape, ...narrowed.shape });
       const summary = `${what}${narrowed.what}`;
       const at = `/ts/{ids}/${pick}${filter}` as const;
-      calls[`GET ${at}`] = reads({ path, summary, gives: jsonOf(Points) });
+      calls[`GET ${at}`] = readsMany({ path, summary, gives: jsonOf(Points) });
       calls[`GET ${at}/{by}`] = reads({
         ...{ path: path.extend({ by: Aggregate }), summary: `An aggregate of: ${summary}` },
         ...{ what: 'the number; `{}` where there is none', gives: jsonOf(Result) },
       });
       calls[`GET ${at}/every/{ms}/{by}`] = reads({
         ...{ path: path.extend({ ms: Interval, by: Aggregate }), summary: `Aggregates by bucket of: ${summary}` },
-        ...{ what: 'a number for each bucket that has one, at its start', gives: jsonOf(Buckets) },
+        ...{ what: 'a number for each bucket that has one, at its start', gives: { ...jsonOf(Buckets), ...inLines } },
       });
       if (erasable) calls[`DELETE ${at}`] = erases({ path, summary: `Deletes ${summary}` });
     }
@@ -122,7 +135,7 @@ function blobs(): Calls {
   const calls: Calls = {};
   for (const [pick, { shape, what, erasable }] of Object.entries(picks)) {
     const path = z.object({ ids: Ids, ...shape });
-    calls[`GET /ts/blob/{ids}/${pick}`] = reads({ path, summary: what, gives: jsonOf(Documents) });
+    calls[`GET /ts/blob/{ids}/${pick}`] = readsMany({ path, summary: what, gives: jsonOf(Documents) });
     if (erasable) calls[`DELETE /ts/blob/{ids}/${pick}`] = erases({ path, summary: `Deletes ${what}` });
   }
   return calls;

@@ -9,6 +9,19 @@ const mediaTypes: Record<Format, string> = {
 };
 const formats = new Map(Object.entries(mediaTypes).map(([format, type]) => [type, format as Format]));
 
+/** One JSON value a line. */
+export const linesType = 'application/x-ndjson';
+const anything = ['*/*', 'application/*'];
+const typesOf = (accept: string): string[] =>
+  accept
+    .toLowerCase()
+    .split(',')
+    .map((entry) => entry.split(';')[0]?.trim() ?? '');
+
+/** Whether a reply is asked for in lines before any other type that a store has. */
+export const asksForLines = (accept = ''): boolean =>
+  typesOf(accept).find((type) => type === linesType || anything.includes(type) || formats.has(type)) === linesType;
+
 /** `Content-Type` of a reply. */
 export const mediaTypeOf = (format: Format): string =>
   format === 'text' ? 'text/plain; charset=utf-8' : mediaTypes[format];
@@ -32,9 +45,8 @@ export function formatOfBody(contentType: string | undefined): Format {
  */
 export function formatOfReply(accept: string | undefined): Format {
   if (accept === undefined) return 'json';
-  for (const entry of accept.toLowerCase().split(',')) {
-    const type = entry.split(';')[0]?.trim() ?? '';
-    const format = type === '*/*' || type === 'application/*' ? 'json' : formats.get(type);
+  for (const type of typesOf(accept)) {
+    const format = anything.includes(type) ? 'json' : formats.get(type);
     if (format) return format;
   }
   throw unsupported('Accept');

@@ -20,7 +20,7 @@ export type Entries = Batch & {
 };
 
 /**
- * A reply, or the first part of a long array. `text` of a part are elements joined by commas, without the brackets;
+ * A reply, or the first part of a long array. A `part` are elements joined by commas, without the brackets, or by line breaks;
  * `next` is given back for the following part, null at the end. A value that is there has a `tag`.
  */
 export type Reply = { whole: string | Uint8Array; tag?: string } | { part: string; next: unknown };

@@ -16,8 +16,9 @@ import { parse } from './grammar.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Batch, Erase, Operation, Post } from './operations.ts';
 import { bucketOf, wholeBuckets } from './granularity.ts';
+import { laidOut } from './layout.ts';
 import { onlyIf, readPrecondition, tagOf, unconditional } from './precondition.ts';
-import { sendInfo, sendRead } from './reply.ts';
+import { sendInfo, sendPage, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
 
@@ -64,7 +65,8 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
     }
     outcome.format = formatOf(asked, req);
     const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
-    outcome.status = await perform(exchange, wholeBuckets(operation, who));
+    const permitted = wholeBuckets(laidOut(operation, asked, req.headers.accept), who);
+    outcome.status = await perform(exchange, permitted, who);
     audit(exchange, outcome);
   } catch (err) {
     outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
@@ -92,8 +94,8 @@ const mayAudit = ({ component, caveats = [] }: Authorised, store: string): boole
   storeName(component) === store || caveats.some((caveat) => caveat['observe'] === 'audit');
 
 /** Does what is asked and answers. Returns the status. */
-async function perform(exchange: Exchange, operation: Operation): Promise<number> {
-  const { res, store } = exchange;
+async function perform(exchange: Exchange, operation: Operation, { component }: Authorised): Promise<number> {
+  const { res, store, asked } = exchange;
   switch (operation.do) {
     case 'hello':
     case 'time':
@@ -110,6 +112,12 @@ async function perform(exchange: Exchange, operation: Operation): Promise<number
     case 'drop':
     case 'erase':
       return erase(exchange, operation);
+    case 'entries':
+      if (asked.page) {
+        const { path, page, lines = false } = asked;
+        return sendPage(exchange, operation, { cursor: page.cursor, about: { component, path, lines } });
+      }
+      return sendRead(res, store, operation);
     default:
       return sendRead(res, store, operation);
   }

@@ -2,6 +2,7 @@ import { Failure } from '../base/errors.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import type { HypercatItem } from '../base/names.ts';
+import { createCursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { createObservers } from './events.ts';
 import { createHandler } from './handler.ts';
@@ -52,8 +53,8 @@ export async function openStore(state: State, name: string): Promise<void> {
   }
   broken.delete(name);
   const registered = (item: HypercatItem): void => listeners.forEach((listener) => listener(name, item));
-  const [observers, marks] = [createObservers(), createMarks()];
-  open.set(name, { name, engine, registered, observers, marks, since: performance.now() });
+  const own = { observers: createObservers(), marks: createMarks(), cursors: createCursors() };
+  open.set(name, { name, engine, registered, ...own, since: performance.now() });
 }
 
 /** Nobody can ask the store from here on; then its observers end; then its files are closed or deleted. */

@@ -1,6 +1,7 @@
 /** One open store as its doors see it: its name, its data, who observes it. */
 import type { Ip } from '../base/ipv4.ts';
 import type { HypercatItem } from '../base/names.ts';
+import type { Cursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import type { Observers } from './events.ts';
 import type { Marks } from './marks.ts';
@@ -38,6 +39,7 @@ export type OpenStore = {
   readonly engine: Engine;
   readonly observers: Observers;
   readonly marks: Marks;
+  readonly cursors: Cursors;
   /** `performance.now()` when it was opened. */
   readonly since: number;
   /** Called after an item is registered, before the writer's reply. */

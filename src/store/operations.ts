@@ -23,14 +23,14 @@ export type Tags = '*' | readonly string[];
 export type Precondition = { match?: Tags; noneMatch?: Tags };
 
 export type Info = { do: 'hello' | 'time' | 'uptime' | 'status' };
-/** Answered from data, changes nothing. */
+/** Answered from data, changes nothing. `limit`: entries of a part at most; `lines`: one a line, not joined by commas. */
 export type Read =
   | { do: 'catalogue' }
   | { do: 'value'; format: Format; id: string; key: string; only?: Precondition }
   | { do: 'keys' | 'count'; format: Format; id: string }
-  | { do: 'entries'; selection: Selection }
+  | { do: 'entries'; selection: Selection; limit?: number; lines?: true }
   | { do: 'aggregate'; selection: Selection; by: Aggregate }
-  | { do: 'buckets'; selection: Selection; by: Aggregate; everyMs: number }
+  | { do: 'buckets'; selection: Selection; by: Aggregate; everyMs: number; lines?: true }
   | { do: 'length'; selection: Selection };
 /** Needs a body. `at` null: the time of arrival. */
 export type Post =

@@ -3,9 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../base/errors.ts';
 import { methods, type Method } from '../base/names.ts';
 import { pathOfUrl } from '../base/paths.ts';
-import { formatOfBody, formatOfReply } from './content.ts';
+import { asksForLines, formatOfBody, formatOfReply } from './content.ts';
 import { modes, type Mode } from './events.ts';
 import type { Format } from './operations.ts';
+import { pageLimit } from './segments.ts';
 
 export type Asked = {
   method: Method;
@@ -13,6 +14,10 @@ export type Asked = {
   path: string;
   /** Present: an observation of this path; format null is every format. */
   observe?: { mode: Mode; format: Format | null };
+  /** Present: a read in pages, of which this is the first, or the one that a cursor names. */
+  page?: { limit: number; cursor: string | undefined };
+  /** Present: entries one a line. */
+  lines?: true;
 };
 
 /** @throws Failure `method.refused`, `path.invalid`, `value.invalid` */
@@ -20,16 +25,18 @@ export function readRequest(req: IncomingMessage): Asked {
   const method = methods.find((name) => name === req.method);
   if (method === undefined) throw new Failure('method.refused', `a store takes ${methods.join(', ')}`);
   const { path, query } = pathOfUrl(req.url ?? '');
-  const observe = readObservation(method, query, req.headers.accept);
+  const { accept } = req.headers;
+  const { observe, page } = readQuery(method, query, accept);
   // A pattern stands for many paths; only who observes may name one.
   if (!observe && path.endsWith('*')) throw new Failure('path.invalid', 'only an observed path may end in *');
-  return { method, path, ...(observe && { observe }) };
+  const lines = method === 'GET' && path.startsWith('/ts/') && asksForLines(accept);
+  return { method, path, ...(observe && { observe }), ...(page && { page }), ...(lines && { lines }) };
 }
 
 /** Namespace: of the body on POST, of the reply on GET; a DELETE may name it in either header. */
-export function formatOf({ method, path }: Asked, { headers }: IncomingMessage): Format {
+export function formatOf({ method, path, lines }: Asked, { headers }: IncomingMessage): Format {
   // Any content type registers: clients of the original send whatever they send everywhere.
-  if (path === '/cat') return 'json';
+  if (path === '/cat' || lines) return 'json';
   if (method === 'POST' || (method === 'DELETE' && headers['content-type'] !== undefined)) {
     const encoding = headers['content-encoding'] ?? 'identity';
     if (encoding !== 'identity') throw new Failure('content.unsupported', 'send the body without Content-Encoding');
@@ -38,14 +45,29 @@ export function formatOf({ method, path }: Asked, { headers }: IncomingMessage):
   return formatOfReply(headers.accept);
 }
 
-function readObservation(method: Method, query: URLSearchParams, accept: string | undefined): Asked['observe'] {
+type Given = Partial<Record<'observe' | 'format' | 'limit' | 'cursor', string>>;
+
+function readQuery(method: Method, query: URLSearchParams, accept = ''): Pick<Asked, 'observe' | 'page'> {
   const given = Object.fromEntries(query);
-  const { observe, format, ...unknown } = given;
+  const { observe, format, limit, cursor, ...unknown } = given as Given;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined || query.size > Object.keys(given).length) {
-    throw new Failure('path.invalid', 'the query may hold observe and format, each once');
+    throw new Failure('path.invalid', 'the query may hold observe and format, or limit and cursor, each once');
   }
-  const streams = (accept ?? '').split(',').some((type) => type.split(';')[0]?.trim() === 'text/event-stream');
+  const streams = accept.split(',').some((type) => type.split(';')[0]?.trim() === 'text/event-stream');
+  if (limit === undefined && cursor === undefined) {
+    const observation = readObservation(method, { observe, format }, streams);
+    return observation ? { observe: observation } : {};
+  }
+  if (method !== 'GET' || streams || observe !== undefined || format !== undefined) {
+    throw new Failure('path.invalid', 'limit and cursor belong to a read of entries');
+  }
+  if (limit === undefined) throw new Failure('path.invalid', 'a cursor goes with its limit');
+  return { page: { limit: pageLimit(limit), cursor } };
+}
+
+type Observing = Record<'observe' | 'format', string | undefined>;
+function readObservation(method: Method, { observe, format }: Observing, streams: boolean): Asked['observe'] {
   if (observe === undefined && !streams) {
     if (format !== undefined) throw new Failure('path.invalid', 'format belongs to an observation');
     return undefined;

@@ -31,6 +31,16 @@ export function timestamp(text: string): number {
   throw new Failure('value.invalid', 'a time is a whole number of ms since the Unix epoch', { time: text });
 }
 
+/** What one page may ask for: a part of the engine's. */
+export const mostOfPage = 1_000;
+
+/** @param text  decimal digits */
+export function pageLimit(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= mostOfPage) return value;
+  throw new Failure('value.invalid', `a limit is a whole number from 1 to ${mostOfPage}`, { limit: text });
+}
+
 export function entryCount(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value <= mostEntries) return value;

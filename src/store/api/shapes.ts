@@ -1,7 +1,7 @@
 /** Shapes of the store's HTTP surface: what its paths, bodies and answers hold. */
 import { z } from 'zod';
 import { aggregates } from '../operations.ts';
-import { longestId, mostEntries, mostSeries } from '../segments.ts';
+import { longestId, mostEntries, mostOfPage, mostSeries } from '../segments.ts';
 
 /** A segment that any path may hold, without what ids refuse. ASCII says it all: tests send more. */
 const text = z.string().min(1).max(longestId);
@@ -79,6 +79,13 @@ export const Registration = z
       },
     ],
   });
+export const PageLimit = z
+  .int()
+  .min(1)
+  .max(mostOfPage)
+  .meta({ id: 'PageLimit', description: 'entries of one page, at most', examples: [1, 100] });
+export const Cursor = z.string().min(1).meta({ id: 'Cursor', description: 'as `Link` of the page before had it' });
+
 /** Of a value: what its ETag says, several, or all there can be. */
 export const EntityTags = z
   .string()

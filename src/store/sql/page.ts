@@ -23,12 +23,13 @@ type Row = {
 /** Reads the entries of spans in parts, so that neither a long series nor a slow caller fills memory. */
 export function pager(db: Sqlite) {
   const statements = { ASC: rowStatements(db, 'ASC'), DESC: rowStatements(db, 'DESC') };
-  return (selection: Selection, spans: Span[]): Page => {
+  return (selection: Selection, spans: Span[], limit = entriesPerPart): Page => {
     const forward = selection.pick.by === 'first';
     const statement = statements[forward ? 'ASC' : 'DESC'][selection.kind];
     const parameters = tagParameters(selection);
-    const heads = spans.map((span) => head(statement.iterate({ ...keysOf(span), ...parameters }), spans.length));
-    const { rows, last } = merge(heads, forward ? inOrder : (a, b) => inOrder(b, a));
+    const share = { entries: limit / spans.length, bytes: partBytes / spans.length };
+    const heads = spans.map((span) => head(statement.iterate({ ...keysOf(span), ...parameters }), share));
+    const { rows, last } = cut(merge(heads, forward ? inOrder : (a, b) => inOrder(b, a)), limit);
     return { entries: rows.map(entryText), next: last && beyond(spans, last, forward) };
   };
 }
@@ -36,22 +37,28 @@ export function pager(db: Sqlite) {
 type Head = { rows: Row[]; whole: boolean };
 
 /** The first rows of one span: this span's share of a part, and at least one. */
-function head(rows: Iterable<Row>, spans: number): Head {
+function head(rows: Iterable<Row>, share: { entries: number; bytes: number }): Head {
   const found: Row[] = [];
   let bytes = 0;
   for (const row of rows) {
-    if (found.length * spans >= entriesPerPart || bytes * spans >= partBytes) return { rows: found, whole: false };
+    if (found.length >= share.entries || bytes >= share.bytes) return { rows: found, whole: false };
     found.push(row);
     bytes += 32 + (row.data?.length ?? 0);
   }
   return { rows: found, whole: true };
 }
 
+type Merged = { rows: Row[]; last: Row | null };
+
+/** Each of many series gives at least one row, which may be more than a page has room for. */
+const cut = ({ rows, last }: Merged, limit: number): Merged =>
+  rows.length > limit ? { rows: rows.slice(0, limit), last: rows[limit - 1] as Row } : { rows, last };
+
 type Order = (a: Row, b: Row) => number;
 const inOrder: Order = (a, b) => a.timestamp - b.timestamp || a.seq - b.seq;
 
 /** Joins heads in order, up to where one that goes on ends: what it has next may come before the others' rest. */
-function merge(heads: Head[], order: Order): { rows: Row[]; last: Row | null } {
+function merge(heads: Head[], order: Order): Merged {
   const rows = heads.length === 1 ? (heads[0] as Head).rows : heads.flatMap((part) => part.rows).sort(order);
   const ends = heads.filter((part) => !part.whole).map((part) => part.rows.at(-1) as Row);
   const last = ends.sort(order)[0];

@@ -31,7 +31,7 @@ export function reader(db: Sqlite): Reader {
       case 'count':
         return keyValue(question, next as number | undefined);
       case 'entries':
-        return series.entries(question.selection, next as Page['next'] | undefined);
+        return series.entries(question, next as Page['next'] | undefined);
       case 'length':
         return series.length(question.selection);
       case 'aggregate':
@@ -67,6 +67,9 @@ function keyValueReader(db: Sqlite) {
   };
 }
 
+/** Entries are minified JSON: none has a line break inside. */
+const separator = (lines: true | undefined): string => (lines ? '\n' : ',');
+
 function seriesReader(db: Sqlite) {
   const spansOf = spanFinder(db);
   const page = pager(db);
@@ -74,13 +77,13 @@ function seriesReader(db: Sqlite) {
   const buckets = bucketer(db);
   const length = db.prepare<{ spans: string }, number>(`SELECT count(*) FROM ${entriesOfSpans}`).pluck();
   return {
-    entries(selection: Selection, next?: Page['next']): Reply {
-      const found = page(selection, next ?? spansOf(selection));
-      return { part: found.entries.join(','), next: found.next };
+    entries({ selection, limit, lines }: Extract<Read, { do: 'entries' }>, next?: Page['next']): Reply {
+      const found = page(selection, next ?? spansOf(selection), limit);
+      return { part: found.entries.join(separator(lines)), next: found.next };
     },
     buckets(question: Extract<Read, { do: 'buckets' }>, next?: Page['next']): Reply {
       const found = buckets(question, next ?? spansOf(question.selection));
-      return { part: found.entries.join(','), next: found.next };
+      return { part: found.entries.join(separator(question.lines)), next: found.next };
     },
     length: (selection: Selection): Reply => ({
       whole: `{"length":${length.get({ spans: JSON.stringify(spansOf(selection)) }) ?? 0}}`,

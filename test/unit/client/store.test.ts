@@ -39,6 +39,30 @@ test('a batch is what a read answers, and all or nothing', async () => {
   expect(await tsBlob.latest('papers')).toEqual([{ timestamp: 7, data: ['x'] }]);
 });
 
+test('any number of entries come one after the other, in pages', async () => {
+  const { ts, tsBlob } = driver.store();
+  const points = Array.from({ length: 2_300 }, (_, n) => ({
+    timestamp: n,
+    data: { value: n, parity: n % 2 ? 'odd' : 'even' },
+  }));
+  await ts.batch('walked', points);
+  const values = async (query?: Parameters<typeof ts.entries>[1]) => {
+    const found: number[] = [];
+    for await (const { data: point } of ts.entries('walked', query)) found.push(point.value);
+    return found;
+  };
+  const before = box.asked.length;
+  expect(await values()).toEqual(points.map(({ timestamp }) => timestamp).reverse());
+  expect(box.asked.slice(before).filter((line) => line.includes('limit=1000'))).toHaveLength(3);
+  const filter = { tag: 'parity', type: 'equals', value: 'odd' } as const;
+  expect(await values({ from: 10, to: 14, filter })).toEqual([13, 11]);
+  for await (const { timestamp } of ts.entries('walked')) {
+    expect(timestamp).toBe(2_299);
+    break;
+  }
+  for await (const entry of tsBlob.entries('nobody')) expect(entry).toBeUndefined();
+});
+
 test('filters and aggregations are answered by the store', async () => {
   const { ts } = driver.store();
   await ts.writeAt('room', 1, { value: 10, place: 'attic' });

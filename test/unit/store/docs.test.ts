@@ -75,6 +75,7 @@ async function curl(words: string[]): Promise<string> {
     allowPositionals: true,
     options: {
       silent: { type: 'boolean', short: 's' },
+      include: { type: 'boolean', short: 'i' },
       request: { type: 'string', short: 'X' },
       header: { type: 'string', short: 'H', multiple: true },
       data: { type: 'string', short: 'd' },
@@ -83,7 +84,10 @@ async function curl(words: string[]): Promise<string> {
   const headers = (values.header ?? []).map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]);
   const method = values.request ?? (values.data === undefined ? 'GET' : 'POST');
   const response = await fetch(positionals[0] ?? '', { method, headers, body: values.data ?? null });
-  return response.text();
+  const text = (await response.text()).trimEnd();
+  if (!values.include) return text;
+  const fields = [...response.headers].map(([name, value]) => `${name}: ${value}\n`);
+  return [`HTTP/1.1 ${response.status} ${response.statusText}\n`, ...fields, '\n', text].join('');
 }
 
 test('docs/rest.md: every example answers as it is printed', async () => {

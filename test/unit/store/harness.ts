@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,7 @@ export type Answer = {
   body: string;
   bytes: Buffer;
   etag: string | undefined;
+  link: string | undefined;
 };
 export type Ask = {
   method?: string;
@@ -54,29 +56,30 @@ export async function startStore(options: Partial<StoreOptions> = {}) {
     port: listener.port,
     agent,
     ask: (asked: Ask) => ask({ agent, port: listener.port }, asked),
+    open: (asked: Ask) => open({ agent, port: listener.port }, asked),
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
 }
 
 /** One request over the real listener. The path goes out as it is: no client tidies it. */
-export function ask({ agent, port }: { agent: Agent; port: number }, asked: Ask): Promise<Answer> {
+export async function ask(place: { agent: Agent; port: number }, asked: Ask): Promise<Answer> {
+  const res = await open(place, asked);
+  const chunks: Buffer[] = [];
+  for await (const chunk of res as AsyncIterable<Buffer>) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  const { 'content-type': type = '', etag, link } = res.headers;
+  const answer = { status: res.statusCode ?? 0, type, body: bytes.toString(), bytes };
+  return { ...answer, etag, link: link?.toString() };
+}
+
+/** The same, while the answer is still coming. */
+function open({ agent, port }: { agent: Agent; port: number }, asked: Ask): Promise<IncomingMessage> {
   const { method = 'GET', path, body, token = 'app', headers = {} } = asked;
   return new Promise((resolve, reject) => {
     const type = method === 'POST' ? { 'content-type': 'application/json' } : {};
     const key = token === '' ? {} : { 'x-api-key': token };
-    const req = request(
-      { host: '127.0.0.1', port, agent, method, path, headers: { ...type, ...key, ...headers } },
-      (res) => {
-        const chunks: Buffer[] = [];
-        res.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
-        res.on('end', () => {
-          const bytes = Buffer.concat(chunks);
-          const { 'content-type': type = '', etag } = res.headers;
-          resolve({ status: res.statusCode ?? 0, type, body: bytes.toString(), bytes, etag });
-        });
-      },
-    );
-    req.on('error', reject).end(body);
+    const sent = { host: '127.0.0.1', port, agent, method, path, headers: { ...type, ...key, ...headers } };
+    request(sent, resolve).on('error', reject).end(body);
   });
 }
 
