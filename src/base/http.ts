@@ -22,14 +22,22 @@ export function tokenOf(req: IncomingMessage): string {
 export async function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const tooLarge = () => new Failure('body.too-large', `the body may have at most ${limitBytes} bytes`, { limitBytes });
   if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
+  let room: Buffer = Buffer.alloc(0);
   let size = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limitBytes) throw tooLarge();
-    chunks.push(chunk);
+    const total = size + chunk.length;
+    if (total > limitBytes) throw tooLarge();
+    // Not a list of chunks: each may be one byte, and an object for each would be hundreds of times the body.
+    if (total > room.length) room = grown(room, Math.min(limitBytes, Math.max(total, 2 * room.length, 4_096)));
+    size += chunk.copy(room, size);
   }
-  return Buffer.concat(chunks);
+  return Buffer.from(room.subarray(0, size));
+}
+
+function grown(room: Buffer, bytes: number): Buffer {
+  const larger = Buffer.allocUnsafe(bytes);
+  room.copy(larger);
+  return larger;
 }
 
 /**

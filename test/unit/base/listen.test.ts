@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { listen } from '../../../src/base/listen.ts';
 import { readBody, sendJson, sendProblem, tokenOf } from '../../../src/base/http.ts';
 
@@ -38,6 +42,29 @@ test('a body over the limit is refused as it passes it, with or without a length
   expect(res.statusCode).toBe(413);
   res.resume();
   chunked.destroy();
+});
+
+test('S03 a body in pieces of one byte is whole, and takes no more memory than in one piece', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const living = (): number => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = living();
+  let grew = 0;
+  const pieces = async function* () {
+    for (let at = 0; at < 200_000; at++) {
+      yield Buffer.from([at % 251]);
+      if (at % 1_000 === 0) await nextTurn();
+    }
+    grew = living() - before;
+  };
+  const req = Object.assign(Readable.from(pieces()), { headers: {} }) as unknown as IncomingMessage;
+  const body = await readBody(req, 200_000);
+  expect(body.equals(Buffer.from(Uint8Array.from({ length: 200_000 }, (_, at) => at % 251)))).toBe(true);
+  expect(grew).toBeLessThan(5_000_000);
 });
 
 test('reset ends the connections of one address with a reset', async () => {
