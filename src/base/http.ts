@@ -27,9 +27,13 @@ export async function readBody(req: IncomingMessage, limitBytes: number): Promis
   for await (const chunk of req as AsyncIterable<Buffer>) {
     const total = size + chunk.length;
     if (total > limitBytes) throw tooLarge();
-    // Not a list of chunks: each may be one byte, and an object for each would be hundreds of times the body.
-    if (total > room.length) room = grown(room, Math.min(limitBytes, Math.max(total, 2 * room.length, 4_096)));
-    size += chunk.copy(room, size);
+    // Most bodies are one chunk. Of more no list is kept: an object for each, one byte long maybe, is hundreds of times the body.
+    if (size === 0) room = chunk;
+    else {
+      if (total > room.length) room = grown(room, Math.min(limitBytes, Math.max(total, 2 * room.length, 4_096)));
+      chunk.copy(room, size);
+    }
+    size = total;
   }
   return Buffer.from(room.subarray(0, size));
 }
