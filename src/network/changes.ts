@@ -40,7 +40,7 @@ export type Changes = {
   /** Puts addresses back that somebody removed. Returns how many changes that took. */
   repairAddresses: () => Promise<number>;
   /** Bridges were made anew: their addresses are looked up before the next change. */
-  mistrust: () => void;
+  mistrust: () => Promise<void>;
   /** Tries again, in its time, what a withdrawal could not do; removes addresses that only stayed for resets. */
   tend: () => Promise<void>;
   /** Sentences for the owner, `[]` when all is in force. */
@@ -73,7 +73,8 @@ export function createChanges(options: ChangesOptions): Changes {
         debt.owe([...debt.rows, ...rows], failed.err);
         throw failed.err;
       }),
-    mistrust,
+    // In turn: a change under way would remember what it made of the old ones.
+    mistrust: () => inTurn(() => Promise.resolve(mistrust())),
     repairAddresses: () =>
       inTurn(() => {
         mistrust();
@@ -133,8 +134,15 @@ const attempt = (work: () => Promise<unknown>): Promise<{ err: unknown } | undef
     (err: unknown) => ({ err }),
   );
 
-type Step = { before: State; after: State; gone: readonly Row[] } & Kind;
-type Kind = { changes: boolean; withdraws: boolean; widens: boolean };
+type Step = {
+  before: State;
+  after: State;
+  gone: readonly Row[];
+  changes: boolean;
+  withdraws: boolean;
+  widens: boolean;
+};
+
 function stepOf(before: State, after: State): Step {
   const gone = lost(before.tables, after.tables);
   // A peer that is not there has a name and no row; it is withdrawn all the same.

@@ -71,7 +71,7 @@ async function addComponent(name: string, { docker, book, changes, dir }: Parts)
     bridge: seat.bridge,
     gateway: seat.gateway,
   });
-  if (made) changes.mistrust();
+  if (made) await changes.mistrust();
   const resolvConf = writeResolvConf(join(dir, `${name}.conf`), seat.gateway);
   try {
     await changes.make((policy) => withComponent(policy, { name, ...seat }));

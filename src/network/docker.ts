@@ -107,7 +107,7 @@ export function createDocker(host: string | undefined): Docker {
 }
 
 function noneWhenMissing(err: unknown): Inspected[] {
-  if (err instanceof Failure && /no such network|not found/i.test(err.message)) return [];
+  if (err instanceof Failure && /no such network|network \S+ not found/i.test(err.message)) return [];
   throw err;
 }
 

@@ -121,21 +121,36 @@ test('what is given and cannot be had is taken back', async () => {
   expect(it.changes.tables().transport.size).toBe(0);
 });
 
-test('addresses that cannot be looked at do not hold a withdrawal up', async () => {
-  using it = await start();
-  it.cut();
-  it.changes.mistrust();
+/** What needs `ip` fails meanwhile. */
+async function withoutPrograms(work: () => Promise<void>): Promise<void> {
   const { PATH } = process.env;
   process.env['PATH'] = '/nowhere';
   try {
-    await expect(it.changes.make((policy) => disconnected(policy, 'app-x'))).rejects.toMatchObject({
-      code: 'network.refused',
-    });
+    await work();
   } finally {
     process.env['PATH'] = PATH;
   }
+}
+
+test('addresses that cannot be looked at do not hold a withdrawal up', async () => {
+  using it = await start();
+  it.cut();
+  await it.changes.mistrust();
+  await withoutPrograms(() =>
+    expect(it.changes.make((policy) => disconnected(policy, 'app-x'))).rejects.toMatchObject({
+      code: 'network.refused',
+    }),
+  );
   expect(it.swaps()).toBe(1);
   expect(it.cut()).toEqual([flow]);
+});
+
+test('addresses are looked at again after a bridge was made anew while others changed, and not otherwise', async () => {
+  using it = await start();
+  const same = () => it.changes.make((policy) => policy);
+  await withoutPrograms(same);
+  await Promise.all([it.changes.make(gives('a')), it.changes.mistrust()]);
+  await withoutPrograms(() => expect(same()).rejects.toMatchObject({ code: 'network.refused' }));
 });
 
 test('the address of a withdrawn peer is nobody’s for a while, and its own again when it comes back', async () => {
