@@ -76,9 +76,8 @@ async function install(deployment: Deployment, review: Review): Promise<boolean>
   tell({ event: 'review', review }, reviewText(review));
   const choices = await agreed(review, { ...deployment, question: `Install ${visible(name)} under these terms?` });
   if (!choices) return declined(deployment, name);
-  await carryOutOrLeave(deployment, name, {
-    ...{ title: `Installing ${name}`, path: '/components', body: { ...asked, choices } },
-  });
+  const body = { ...asked, choices };
+  await carryOutOrLeave(deployment, name, { title: `Installing ${name}`, path: '/components', body });
   tell({ event: 'installed', name, choices }, `${visible(name)} is installed.`);
   return true;
 }
