@@ -21,11 +21,11 @@ const project = (displayName, folder) => ({
 
 /**
  * unit needs no root; kernel, e2e and abuse run as root with real packets and containers (scripts/test); package checks
- * the binaries that `npm run package` made, and system their installer on a machine of its own
- * (scripts/test --package).
+ * the binaries that `npm run package` made, system their installer on a machine of its own
+ * (scripts/test --package), and boot the arm64 one on an emulated machine (scripts/test --package --full).
  */
 export default {
   // A test that hangs fails; one on a busy machine, or on a Pi, is only slow.
   testTimeout: 60_000,
-  projects: ['unit', 'kernel', 'e2e', 'abuse', 'package', 'system'].map((name) => project(name, name)),
+  projects: ['unit', 'kernel', 'e2e', 'abuse', 'package', 'system', 'boot'].map((name) => project(name, name)),
 };

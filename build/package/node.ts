@@ -47,7 +47,7 @@ export async function cacheNode(target: Target): Promise<string> {
 }
 
 /** From node_modules; npm installs only this machine's, the other is fetched and checked against the lock file. */
-async function nodeOf(target: Target): Promise<string> {
+export async function nodeOf(target: Target): Promise<string> {
   const name = `node-linux-${target.arch}`;
   const installed = join(root, 'node_modules', name, 'bin/node');
   if (existsSync(installed)) return installed;

@@ -1,27 +1,11 @@
-/** image — Debian 12 with systemd and its own Docker engine, made by debootstrap once and kept under .cache/system. */
-import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+/** image — Debian 12 with systemd and its own Docker engine, made by debootstrap once and kept. */
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { run } from '../../src/base/run.ts';
+import { bootstrap, idle, kept, packages } from './debian.ts';
 
-const cache = fileURLToPath(new URL('../../.cache/system', import.meta.url));
-const mirror = 'http://deb.debian.org/debian';
-/** What a Databox on Debian depends on, and what a container needs to be a machine. */
-const packages = [
-  ...['systemd', 'systemd-sysv', 'dbus', 'init-system-helpers', 'procps', 'kmod', 'ca-certificates'],
-  ...['docker.io', 'iptables', 'ipset', 'iproute2'],
-];
-/** Units that have nothing to do in a container, or that write into the host's kernel. */
-const masked = [
-  'systemd-udevd.service',
-  'systemd-networkd-wait-online.service',
-  'systemd-logind.service',
-  'getty.target',
-  'apt-daily.timer',
-  'fstrim.timer',
-];
-const twentyMinutes = 1_200_000;
+/** In a container, udev would write into the host's kernel. */
+const masked = ['systemd-udevd.service', ...idle];
 
 /** Imports the image under the name of this run; disposing removes it. */
 export async function machineImage(name: string): Promise<AsyncDisposable & { tag: string }> {
@@ -44,34 +28,14 @@ async function sweep(): Promise<void> {
 }
 
 /** @returns the file; `node test/system/image.ts` makes it, so that no test has to wait for it */
-async function archive(): Promise<string> {
-  const key = createHash('sha256')
-    .update(JSON.stringify([packages, masked]))
-    .digest('hex')
-    .slice(0, 12);
-  const file = join(cache, `bookworm-${key}.tar`);
-  if (existsSync(file)) return file;
-  const root = join(cache, `bookworm-${key}`);
-  for (const old of globSync('bookworm-*', { cwd: cache })) await removeRoot(join(cache, old));
-  mkdirSync(cache, { recursive: true });
-  try {
-    const argv = ['--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', root, mirror];
-    await run('debootstrap', argv, { timeoutMs: twentyMinutes });
+const archive = () =>
+  kept({ kind: 'bookworm', ending: 'tar', recipe: [packages, masked] }, async (file, root) => {
+    await bootstrap(root, packages);
     await run('chroot', [root, 'systemctl', 'mask', ...masked]);
     rmSync(join(root, 'etc/machine-id'), { force: true });
     const without = ['var/cache/apt', 'var/lib/apt/lists'].map((path) => `--exclude=./${path}/*`);
     await run('tar', ['-C', root, ...without, '-cf', `${file}.half`, '.'], { timeoutMs: 300_000 });
     renameSync(`${file}.half`, file);
-  } finally {
-    await removeRoot(root);
-  }
-  return file;
-}
-
-/** What debootstrap unpacked; one that was stopped may have left its mounts, which are the machine's own proc and sys. */
-async function removeRoot(root: string): Promise<void> {
-  for (const name of ['proc', 'sys']) await run('umount', [join(root, name)]).catch(() => undefined);
-  await run('rm', ['-rf', '--one-file-system', root], { timeoutMs: 120_000 });
-}
+  });
 
 if (import.meta.main) await archive();

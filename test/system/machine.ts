@@ -2,19 +2,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../src/base/run.ts';
 
-export type Machine = AsyncDisposable & {
+/** A machine whose programs one may run. */
+export type Inside = {
   /** Runs a program in it. @throws when it fails, with what it said */
   run(...argv: string[]): Promise<string>;
   /** Runs a program that may fail. */
   attempt(...argv: string[]): Promise<{ code: number; said: string }>;
-  /** Copies a file or folder of the host into it. */
-  put(from: string, to: string): Promise<void>;
   write(path: string, text: string): Promise<void>;
   /** `databox … --json`. */
   ask(...argv: string[]): Promise<unknown>;
-  /** Off and on: with time to stop, or as when the plug is pulled. */
-  reboot(how: 'orderly' | 'plug pulled'): Promise<void>;
 };
+export type Machine = AsyncDisposable &
+  Inside & {
+    /** Copies a file or folder of the host into it. */
+    put(from: string, to: string): Promise<void>;
+    /** Off and on: with time to stop, or as when the plug is pulled. */
+    reboot(how: 'orderly' | 'plug pulled'): Promise<void>;
+  };
+
+/** All of it, by one way to run a program and have its output. */
+export const inside = (run: Inside['run']): Inside => ({
+  run,
+  async attempt(...argv) {
+    // One stream, in the order that a person would read it.
+    const text = await run('sh', '-c', '"$@" 2>&1; echo "code $?"', 'sh', ...argv);
+    const at = text.lastIndexOf('code ');
+    return { code: Number(text.slice(at + 5)), said: text.slice(0, at).trim() };
+  },
+  write: async (path, text) =>
+    void (await run('sh', '-c', 'mkdir -p "${1%/*}"; printf %s "$2" >"$1"', 'sh', path, text)),
+  ask: async (...argv) => JSON.parse(await run('databox', ...argv, '--json')) as unknown,
+});
 
 /** What systemd and a nested engine need of the host; never `--privileged`. */
 const rights = [
@@ -30,22 +48,9 @@ const bootWithinMs = 90_000;
 export async function startMachine(image: string, name: string): Promise<Machine> {
   const docker = (argv: string[], timeoutMs = 180_000) => run('docker', argv, { timeoutMs });
   await docker(['run', '--detach', '--name', name, '--hostname', 'box', ...rights, image]);
-  const inside = (...argv: string[]) => docker(['exec', name, ...argv]);
   const machine: Machine = {
-    run: inside,
-    async attempt(...argv) {
-      // One stream, in the order that a person would read it.
-      const line = ['sh', '-c', '"$@" 2>&1; echo "code $?"', 'sh', ...argv];
-      const text = await inside(...line);
-      const at = text.lastIndexOf('code ');
-      return { code: Number(text.slice(at + 5)), said: text.slice(0, at).trim() };
-    },
+    ...inside((...argv) => docker(['exec', name, ...argv])),
     put: async (from, to) => void (await docker(['cp', from, `${name}:${to}`])),
-    write: async (path, text) =>
-      void (await run('docker', ['exec', '-i', name, 'sh', '-c', 'mkdir -p "${1%/*}"; cat >"$1"', 'sh', path], {
-        input: text,
-      })),
-    ask: async (...argv) => JSON.parse(await inside('databox', ...argv, '--json')) as unknown,
     async reboot(how) {
       await docker(how === 'orderly' ? ['stop', '--time', '120', name] : ['kill', name]);
       await docker(['start', name]);
@@ -62,7 +67,7 @@ export async function startMachine(image: string, name: string): Promise<Machine
   }
 }
 
-async function booted(machine: Machine): Promise<void> {
+async function booted(machine: Inside): Promise<void> {
   await until('the machine to boot', bootWithinMs, async () => {
     const engine = await machine.attempt('systemctl', 'is-active', 'docker').catch(() => ({ code: 1 }));
     return engine.code === 0 || undefined;

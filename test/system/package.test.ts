@@ -10,14 +10,16 @@ import { run } from '../../src/base/run.ts';
 import { files } from './files.ts';
 import { machineImage } from './image.ts';
 import { startMachine, until, type Machine } from './machine.ts';
+import { app, driver, invocationOf, watcherOf } from './monitor.ts';
 import { faultFile, otherVersions, shipped, type Version } from './versions.ts';
 
 const id = `package-${process.pid}`;
-const [driver, app] = ['driver-os-monitor', 'app-os-monitor'] as const;
 const versions = { now: shipped() } as { now: Version; next: Version; faulty: Version };
 const undo = new AsyncDisposableStack();
 let machine: Machine;
 let filesBefore: string[];
+const isBack = watcherOf(() => machine);
+const invocation = () => invocationOf(machine);
 
 beforeAll(async () => {
   Object.assign(versions, await otherVersions());
@@ -49,27 +51,6 @@ const runs = async () => ({
   version: await machine.run('databox', '--version'),
 });
 const running = ({ version }: Version) => ({ active: 'active', version });
-
-/** The value that the driver wrote last, and when. */
-type Point = { timestamp: number; data: unknown };
-const latest = async () =>
-  (await machine.ask('store', 'get', `${driver}-core-store`, '/ts/freememStructured/latest')) as Point[];
-/** Data comes that is newer than this moment, so the driver runs and its store takes it; and the app runs too. */
-async function isBack(): Promise<void> {
-  const since = Date.now();
-  await until('fresh data', 90_000, async () => ((await latest())[0]?.timestamp ?? 0) > since || undefined);
-  await until('both components', 60_000, async () => {
-    const all = (await machine.ask('list')) as { name: string; state: string }[];
-    return [driver, app].every((name) => all.some((one) => one.name === name && one.state === 'running')) || undefined;
-  });
-  earliest ??= await first();
-  expect(await first()).toBe(earliest);
-}
-const first = async () =>
-  JSON.stringify(await machine.ask('store', 'get', `${driver}-core-store`, '/ts/freememStructured/earliest'));
-let earliest: string | undefined;
-/** Of each start of the service another. */
-const invocation = () => machine.run('systemctl', 'show', '--property=InvocationID', 'databox');
 
 /** Stops it as a deadlock would, until systemd has noticed by itself. */
 async function freeze(): Promise<void> {
