@@ -57,6 +57,7 @@ const commands = (): string =>
       start: nothing,
       dev: nothing,
       fetchSource: never,
+      verifyBackup: never,
       state: noFiles,
       wipe: never,
       version: '',

@@ -11,6 +11,7 @@ import {
   type FetchSource,
   modernSpelling,
   type StateAction,
+  type VerifyBackup,
   type Wipe,
 } from './cli/index.ts';
 import { envOf, type SettingName, type Sources } from './base/settings.ts';
@@ -122,6 +123,9 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** For the caller of a command, not for the box: it needs nothing that runs. */
 const fetchSource: FetchSource = async (question) => (await import('./appstore/index.ts')).fetchSource(question);
 
+/** For the one who holds the file: a backup is good or not, whether or not a box runs. */
+const verifyBackup: VerifyBackup = async (...asked) => (await import('./store/index.ts')).verifyBackup(...asked);
+
 const doctor: DoctorOptions = {
   network: async () => (await import('./network/index.ts')).facts,
   checkState: async (dir) => (await import('./state.ts')).checkState(dir),
@@ -130,7 +134,7 @@ const doctor: DoctorOptions = {
 
 async function main(): Promise<void> {
   try {
-    await createProgram({ start, dev, fetchSource, state, wipe, version, doctor }).parseAsync(
+    await createProgram({ start, dev, fetchSource, verifyBackup, state, wipe, version, doctor }).parseAsync(
       modernSpelling(process.argv),
     );
     process.exit(process.exitCode);

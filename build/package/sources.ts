@@ -9,6 +9,7 @@ import { root } from './paths.ts';
 export const workers = [
   'src/appstore/worker.ts',
   'src/network/worker.ts',
+  'src/store/sqlite/archivist.ts',
   'src/store/sqlite/reader.ts',
   'src/store/sqlite/writer.ts',
 ] as const;

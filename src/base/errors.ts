@@ -63,6 +63,18 @@ export const failures = {
     exit: 74,
     doc: 'A file holds what Databox did not write; restore it from a backup.',
   },
+  'backup.invalid': {
+    http: 422,
+    exit: 65,
+    doc: 'The file is no whole and unaltered backup of a store; the title says what is wrong with it.',
+  },
+  'backup.foreign': {
+    http: 409,
+    exit: 65,
+    doc: 'The backup is of another store, or of a component of another kind or origin than the one that is installed.',
+  },
+  'file.unreadable': { http: 400, exit: 66, doc: 'A file that was named is not there, or is no regular file.' },
+  'file.unwritable': { http: 400, exit: 73, doc: 'A file that was to be made is there already, or cannot be made.' },
   'manifest.invalid': { http: 400, exit: 65, doc: 'The manifest does not pass validation; each fault is listed.' },
   'manifest.exists': {
     http: 409,

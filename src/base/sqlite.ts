@@ -9,17 +9,17 @@ export type Sqlite = Database.Database;
 /**
  * Opens a database file for writing with the promise that a commit is on disk: WAL, `synchronous=FULL`.
  * @param migrations SQL scripts, never edited once released; `PRAGMA user_version` counts those already run
- * @throws Failure `database.newer` for a file that a newer version wrote; `database.full` when a file of an older version
- *   cannot be copied before it is changed (copies.ts)
+ * @param options.keepsCopy  whether an older file is copied before it is changed (copies.ts); default yes
+ * @throws Failure `database.newer` for a file that a newer version wrote; `database.full` when there is no room for the copy
  */
-export function openDatabase(file: string, migrations: readonly string[]): Sqlite {
+export function openDatabase(file: string, migrations: readonly string[], { keepsCopy = true } = {}): Sqlite {
   if (file !== ':memory:') makePrivate(file);
   const db = new Database(file);
   try {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
-    migrate(db, migrations);
+    migrate(db, migrations, keepsCopy);
     return db;
   } catch (err) {
     db.close();
@@ -34,13 +34,13 @@ function makePrivate(file: string): void {
   chmodSync(file, 0o600);
 }
 
-function migrate(db: Sqlite, migrations: readonly string[]): void {
+function migrate(db: Sqlite, migrations: readonly string[], keepsCopy: boolean): void {
   // Only a file as it was written, without a log beside it, can be copied as a file.
   if (versionOf(db) < migrations.length) db.pragma('wal_checkpoint(TRUNCATE)');
   db.transaction(() => {
     const version = versionOf(db);
     refuseNewer(db.name, version, migrations.length);
-    if (version > 0 && version < migrations.length && !db.memory) keepCopy(db.name, version);
+    if (keepsCopy && version > 0 && version < migrations.length && !db.memory) keepCopy(db.name, version);
     for (const sql of migrations.slice(version)) db.exec(sql);
     db.pragma(`user_version = ${migrations.length}`);
   }).exclusive();

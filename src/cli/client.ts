@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
 import { Failure, failureFrom } from '../base/errors.ts';
 
 export type Ask = {
@@ -7,6 +8,8 @@ export type Ask = {
   path: string;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it comes, in place of a body. */
+  content?: Readable;
   accept?: string;
   /** Hangs up; what was asked for goes on in the box. */
   signal?: AbortSignal | undefined;
@@ -24,22 +27,19 @@ export type Box = {
 
 /** @param socketPath of the process; nothing is opened before the first question */
 export function connectBox(socketPath: string): Box {
-  const open = async ({
-    method = 'GET',
-    path,
-    body,
-    accept = 'application/json',
-    signal,
-  }: Ask): Promise<IncomingMessage> => {
+  const open = async ({ method = 'GET', path, body, content, accept = 'application/json', signal }: Ask) => {
     const text = body === undefined ? '' : JSON.stringify(body);
-    // Node sends the body of a DELETE without its length, unless told.
     const headers = {
       accept,
-      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      ...(content && { 'content-type': 'application/octet-stream' }),
+      ...(body !== undefined && jsonHeaders(text)),
     };
     const req = request({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
     // What goes wrong after the response has begun, its reader hears.
-    req.on('error', () => {}).end(text);
+    req.on('error', () => {});
+    // A source that fails destroys the request, and the box is sent no end.
+    if (content) pipeline(content, req, () => {});
+    else req.end(text);
     let res: IncomingMessage;
     try {
       [res] = (await once(req, 'response')) as [IncomingMessage];
@@ -64,6 +64,12 @@ export function connectBox(socketPath: string): Box {
     },
   };
 }
+
+/** Node sends the body of a DELETE without its length, unless told. */
+const jsonHeaders = (text: string) => ({
+  'content-type': 'application/json',
+  'content-length': Buffer.byteLength(text),
+});
 
 /** @throws Failure `databox.stopped` when the box dies in the middle of its answer */
 async function* partsFrom(res: IncomingMessage, socketPath: string): AsyncGenerator<string> {

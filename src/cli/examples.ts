@@ -68,6 +68,14 @@ const examples: Record<string, readonly Example[]> = {
     ],
   ],
   'databox store get': [['databox store get driver-os-monitor-core-store /ts/loadavg1/latest', 'the newest value']],
+  'databox store backup': [
+    ['databox store backup driver-os-monitor /media/usb/os-monitor.databox-backup', 'read back before it says done'],
+    ['databox store backup --all /media/usb/2026-01-31', 'each store into a file of its own'],
+  ],
+  'databox store restore': [
+    ['databox store restore /media/usb/os-monitor.databox-backup', 'shows what it is, and asks'],
+  ],
+  'databox store verify': [['databox store verify os-monitor.databox-backup', 'on any machine']],
   'databox wipe': [
     ['databox wipe', 'shows what goes, and asks for the box’s name'],
     ['databox wipe --yes --remove-certificates', 'nothing of the box stays, as before you give the machine away'],

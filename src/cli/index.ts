@@ -5,6 +5,7 @@ export type {
   DoctorOptions,
   FetchSource,
   StateAction,
+  VerifyBackup,
   Wipe,
   Wiped,
   WipeOptions,

@@ -102,6 +102,25 @@ export type Wipe = Disposable & {
   carryOut(options: WipeOptions, report: (step: string) => void): Promise<Wiped>;
 };
 
+/** What the first line of a backup says. */
+export type BackupFacts = {
+  store: string;
+  component: string;
+  type: string;
+  origin: string;
+  /** When it was taken, as ISO 8601 in UTC. */
+  at: string;
+  /** Of the database in it. */
+  bytes: number;
+};
+
+/**
+ * Reads a whole backup.
+ * @param depth  `seal`: that it is whole and unaltered; `all`: also that a box would take it
+ * @throws Failure `backup.invalid`, `database.newer`; `store.full` when there is no room to unpack it
+ */
+export type VerifyBackup = (source: AsyncIterable<Buffer>, depth: 'seal' | 'all') => Promise<BackupFacts>;
+
 export type CliOptions = {
   /** Runs the box in the foreground until it ends. @throws Failure, which is the caller's to print */
   start: (sources: Sources) => Promise<void>;
@@ -116,6 +135,7 @@ export type CliOptions = {
   /** @throws Failure `databox.running`, `user.refused`, `config.invalid` */
   wipe: (sources: Sources) => Promise<Wipe>;
   fetchSource: FetchSource;
+  verifyBackup: VerifyBackup;
   /** Databox' own version. */
   version: string;
   doctor: DoctorOptions;

@@ -45,7 +45,7 @@ export function createProgram(options: CliOptions): Command {
   agreementCommands(program);
   networkCommand(program);
   exportCommand(program);
-  storeCommand(program);
+  storeCommand(program, options);
   repositoryCommands(program);
   stateCommands(program, options);
   wipeCommand(program, options);

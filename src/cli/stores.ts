@@ -2,14 +2,16 @@ import { type Command, Option } from 'commander';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../base/errors.ts';
 import { visible } from '../base/visible.ts';
+import { backupCommands } from './backup/commands.ts';
 import { asking } from './command.ts';
+import type { CliOptions } from './options.ts';
 import { watchCommand } from './watch.ts';
 
 const formats = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' };
 
-/** `store ls`, `store get` and `store watch`: the owner's look into their data. */
-export function storeCommand(program: Command): void {
-  const store = program.command('store').description('look into the stores');
+/** `store …`: the owner's look into their data, and its backups. */
+export function storeCommand(program: Command, options: Pick<CliOptions, 'verifyBackup'>): void {
+  const store = program.command('store').description('look into the stores, back them up and restore them');
   asking(store.command('ls [store]').description('stores and their datasources'), async ({ box, say }, [wanted]) => {
     const { storesOf, storesText } = await import('./views/stores.ts');
     const all = storesOf(await box.ask({ path: '/stores' }));
@@ -22,6 +24,7 @@ export function storeCommand(program: Command): void {
     .description('print what a GET of a path answers, such as /ts/loadavg1/latest')
     .addOption(new Option('--as <format>', 'how to have it').choices(Object.keys(formats)).default('json'));
   watchCommand(store);
+  backupCommands(store, options);
   asking<{ as: string }>(get, async ({ box, json }, [name = '', path = ''], { as }) => {
     const accept = formats[as as keyof typeof formats];
     const sent = `/stores/${encodeURIComponent(name)}${path.startsWith('/') ? '' : '/'}${path}`;

@@ -62,8 +62,13 @@ export const dependentsOf = (components: Components, store: string): Component[]
 /**
  * The table that clients of the original poll.
  * @param stores open stores by name
+ * @param setAside those that cannot be used, and why
  */
-export function statusOf(components: Components, stores: readonly string[]): ComponentStatus[] {
+export function statusOf(
+  components: Components,
+  stores: readonly string[],
+  setAside: readonly { store: string; why: string }[] = [],
+): ComponentStatus[] {
   const own = [...components.values()].sort((a, b) => (a.sla.name < b.sla.name ? -1 : 1));
   return [
     ...own.map(({ sla, state, desired, error, restarts, missing }) => ({
@@ -73,6 +78,10 @@ export function statusOf(components: Components, stores: readonly string[]): Com
       ...(missing.length > 0 && { waitingFor: missing }),
     })),
     ...stores.map((name) => part(name, 'store')),
+    ...setAside.map(({ store, why }) => ({
+      ...part(store, 'store'),
+      ...({ state: 'failed', status: 'failed', error: why } as const),
+    })),
     ...['arbiter', 'export-service'].map((name) => part(name, 'system')),
   ];
 }

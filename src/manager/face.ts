@@ -4,6 +4,7 @@ import type { MintRequest } from '../arbiter/index.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Tls } from '../base/listen.ts';
 import type { ComponentType, HypercatItem } from '../base/names.ts';
+import type { Backup, Restored } from '../store/index.ts';
 import type { Arch } from './images.ts';
 import type { Choices, Line, Sla } from './sla.ts';
 
@@ -183,6 +184,16 @@ export type Manager = AsyncDisposable & {
    * @throws Failure `component.unknown`, `permission.refused`, `path.invalid`, `rate.exceeded`
    */
   token(name: string, wish: TokenWish): MintedToken;
+  /**
+   * A backup of a component's store: all that was acknowledged before this is called.
+   * @throws Failure `store.unknown`, `store.unavailable`, `store.full`
+   */
+  backup(store: string): Promise<Backup>;
+  /**
+   * Exchanges the data of a store for that of a backup; refused whole unless it is of the same name, kind and origin.
+   * @throws Failure `backup.invalid`, `backup.foreign`, `database.newer`, `store.unknown`, `store.unavailable`, `store.full`
+   */
+  restore(store: string, source: AsyncIterable<Buffer>): Promise<Restored>;
   status(): Promise<Status>;
   /** `undefined` when no such component is running. */
   uiTarget(name: string): UiTarget | undefined;

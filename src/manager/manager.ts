@@ -1,5 +1,6 @@
 /** manager — what the face promises, from the parts. */
 import type { HypercatItem } from '../base/names.ts';
+import { backupsOf } from './backups.ts';
 import { createClock, type Clock } from './clock.ts';
 import { componentOf, isAffected, statusOf } from './components.ts';
 import { findContainers } from './containers.ts';
@@ -50,10 +51,11 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     engine: () => ({ host: core.config['docker.host'] ?? null, arch: core.arch }),
     revoke: (name, line) => change(core, name, { line, revoked: true }),
     allow: (name, line) => change(core, name, { line, revoked: false }),
-    list: () => Promise.resolve(statusOf(components, core.stores.names())),
+    list: () => Promise.resolve(statusOf(components, core.stores.names(), core.stores.setAside())),
     sla: (name) => componentOf(components, name).sla,
     dataSources: () => catalogueOf(core.stores),
     logs: (name, o) => logs(core, name, o),
+    ...backupsOf(core),
     token: (name, wish) => mintFor(core, name, wish),
     status: () => status(core, { version: options.version, startedAt, engine, clock }),
     uiTarget: (name) => uiTarget(core, name),
@@ -152,6 +154,7 @@ async function status({ components, network, stores, config }: OpenCore, facts: 
     ...view.problems,
     ...(isAlive ? [] : ['The Docker engine does not answer.']),
     ...facts.clock.problems(),
+    ...stores.problems(),
     ...(short === undefined ? [] : [`${short}.`]),
     ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),
   ];

@@ -1,4 +1,5 @@
 /** What a store needs of the thing that keeps its data. SQLite today; small, so that another engine can stand in. */
+import type { FileHandle } from 'node:fs/promises';
 import type { Failure } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
 import type { Batch, Erase, Format, Kind, Precondition, Read } from './operations.ts';
@@ -31,6 +32,31 @@ export type Statistics = {
   datasources: { id: string; kind: Kind | 'kv'; entries: number }[];
 };
 
+export type Snapshot = {
+  /** Has no name any more: closing it is all that must be done. */
+  file: FileHandle;
+  bytes: number;
+  /** Of the schema. */
+  version: number;
+};
+
+/** Gone when it is disposed of, unless it took the store's place. */
+export type Draft = AsyncDisposable & {
+  /** To be made by the caller, and to be on disk before `check`. */
+  readonly file: string;
+  /** @throws Failure `store.full` when so much, and the log of a check, do not fit */
+  makeRoom(bytes: number): Promise<void>;
+  /** @throws Failure `backup.invalid`, `database.newer` unless it is a store as this engine would have written it */
+  check(): Promise<void>;
+  /** Takes the place of the store's data; that is closed, and nobody opens it meanwhile. Killed in it: old or new. */
+  exchange(): Promise<void>;
+  /**
+   * The new data is open: the old goes.
+   * @param keepsOld  it is damaged, and put aside instead. Returns where it then lies
+   */
+  settle(keepsOld: boolean): Promise<string | null>;
+};
+
 export type Engine = AsyncDisposable & {
   /** @throws Failure `store.unavailable`, `database.newer`, `store.full`; other stores are not touched */
   open(store: string): Promise<void>;
@@ -51,6 +77,13 @@ export type Engine = AsyncDisposable & {
   /** Sees every change whose `write` has resolved. `next` continues a reply. */
   read(store: string, question: Read, next?: unknown): Promise<Reply>;
   statistics(store: string): Promise<Statistics>;
+  /**
+   * A copy of every change whose `write` has resolved, and of none after some moment since; checked whole.
+   * @throws Failure `store.unavailable`, `store.full` when there is no room for it
+   */
+  snapshot(store: string): Promise<Snapshot>;
+  /** Room for data that is to take the place of a store's; one at a time. @throws Failure `store.unavailable` */
+  draft(store: string): Draft;
   /** Resolves once whatever writes and reads has answered; while it is stuck, it does not. */
   answers(): Promise<void>;
   /** Resolves if the engine died and can keep nothing any more: the process must end. */

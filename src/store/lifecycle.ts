@@ -5,12 +5,11 @@ import type { HypercatItem } from '../base/names.ts';
 import { createCursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { createObservers } from './events.ts';
+import type { Faults } from './faults.ts';
 import { createHandler } from './handler.ts';
+import { defaultBodyBytes } from './limits.ts';
 import { createMarks } from './marks.ts';
 import type { Authorise, OpenStore } from './open-store.ts';
-
-/** Largest body of one request, unless options say otherwise. */
-const defaultBodyBytes = 1024 * 1024;
 
 export type StoreOptions = {
   /** Where `<name>.sqlite` files lie; created with mode 0700. */
@@ -31,8 +30,11 @@ export type State = {
   options: StoreOptions;
   engine: Engine;
   open: Map<string, OpenStore>;
-  /** Stores that could not be opened, and why. */
+  /** Stores that could not be opened, or were found damaged, and why. */
   broken: Map<string, Failure>;
+  /** Stores whose data is being exchanged. */
+  restoring: Set<string>;
+  faults: Faults;
   listeners: Set<(store: string, item: HypercatItem) => void>;
 };
 
@@ -58,19 +60,49 @@ export async function openStore(state: State, name: string): Promise<void> {
 }
 
 /** Nobody can ask the store from here on; then its observers end; then its files are closed or deleted. */
-export async function closeStore({ engine, open, broken }: State, name: string, how: 'close' | 'remove') {
-  open.get(name)?.observers.end('closed', () => true);
-  open.delete(name);
+export async function closeStore(state: State, name: string, how: 'close' | 'remove') {
+  const { engine, broken } = state;
+  takeOut(state, name);
   broken.delete(name);
   if (storeNames.test(name)) await engine[how](name);
 }
 
+function takeOut({ open, faults }: State, name: string): void {
+  open.get(name)?.observers.end('closed', () => true);
+  open.delete(name);
+  faults.forget(name);
+}
+
+/** A store whose pages contradict each other is not used any more: to write on could only do more harm. */
+export async function setAside(state: State, name: string, failure: Failure): Promise<void> {
+  if (!state.open.has(name)) return;
+  state.options.log.error({ err: failure, store: name }, 'store is damaged and set aside');
+  takeOut(state, name);
+  state.broken.set(name, failure);
+  await state.engine.close(name).catch((err: unknown) => {
+    state.options.log.warn({ err, store: name }, 'damaged store cannot be closed');
+  });
+}
+
+export const setAsideOf = ({ broken }: State): { store: string; why: string }[] =>
+  [...broken].map(([store, { message }]) => ({ store, why: message }));
+
+/** What the owner should know of stores, as sentences. */
+export const problemsOf = ({ broken, faults }: State): string[] => [
+  ...[...broken].map(
+    ([name, { message }]) => `${name} is set aside: ${message}. Restore a backup of it: databox store restore <file>.`,
+  ),
+  ...faults.problems(),
+];
+
 /** @throws Failure `store.unknown`, `store.unavailable` (without the path that the owner is told) */
-export function storeOf({ open, broken }: State, name: string): OpenStore {
+export function storeOf({ open, broken, restoring }: State, name: string): OpenStore {
   const store = open.get(name);
   if (store) return store;
-  if (broken.has(name))
-    throw new Failure('store.unavailable', 'this store could not be opened; the owner has been told');
+  if (restoring.has(name)) throw new Failure('store.unavailable', 'this store is being restored; try again');
+  if (broken.has(name)) {
+    throw new Failure('store.unavailable', 'this store is set aside, its file cannot be used; the owner has been told');
+  }
   throw new Failure('store.unknown', `no store ${name} is open`, { store: name });
 }
 

@@ -4,10 +4,24 @@ import { createLane } from '../base/lane.ts';
 import type { Handler } from '../base/listen.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { covers } from '../base/paths.ts';
+import type { Owner } from './backup/format.ts';
+import { type Backup, backupsOf, type Restored, type RestoreRequest } from './backups.ts';
 import type { Statistics } from './engine.ts';
-import { closeStore, handlerOf, openStore, storeOf, type State, type StoreOptions } from './lifecycle.ts';
+import { createFaults } from './faults.ts';
+import {
+  closeStore,
+  handlerOf,
+  openStore,
+  problemsOf,
+  setAside,
+  setAsideOf,
+  storeOf,
+  type State,
+  type StoreOptions,
+} from './lifecycle.ts';
 import type { Format } from './operations.ts';
 import { ownersCatalogue, ownersRead, ownersWatch, type Watcher } from './owner.ts';
+import { isDamage } from './sqlite/failures.ts';
 import { startSqliteEngine } from './sqlite/engine.ts';
 
 export type Stores = AsyncDisposable & {
@@ -48,6 +62,21 @@ export type Stores = AsyncDisposable & {
    */
   cut(o: { store: string; component: string; path?: string }): number;
   stats(name: string): Promise<Statistics>;
+  /**
+   * A backup: all that was acknowledged before this is called. The store goes on meanwhile.
+   * @throws Failure `store.unknown`, `store.unavailable`, `store.full` when there is no room for a copy
+   */
+  backup(name: string, owner: Owner): Promise<Backup>;
+  /**
+   * Exchanges the data of a store, open or set aside, for that of a backup; whatever is wrong with it, nothing is changed.
+   * Observers end with the reason `closed`, and are told of a gap when they come back.
+   * @throws Failure `backup.invalid`, `database.newer`, `store.unknown`, `store.unavailable`, `store.full`; what `fits` does
+   */
+  restore(o: RestoreRequest): Promise<Restored>;
+  /** Stores that are out of use because their file cannot be used, and why. */
+  setAside(): { store: string; why: string }[];
+  /** What is wrong with stores, as sentences for the owner. */
+  problems(): string[];
   /** Resolves once the storage threads have answered; while one is stuck, it does not. */
   answers(): Promise<void>;
   /** Resolves if a storage thread died: nothing can be kept any more, the process must end. */
@@ -58,10 +87,13 @@ export type Stores = AsyncDisposable & {
 export async function startStores(options: StoreOptions): Promise<Stores> {
   const { dir, storeLimitBytes = null, reserveBytes = null, readerRestMs } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const engine = startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs });
-  const state: State = { options, engine, open: new Map(), broken: new Map(), listeners: new Set() };
   /** One store opens, closes and goes one after the other; different stores do not wait for each other. */
   const lane = createLane();
+  const onDamage = (name: string, failure: Failure) => void lane(name, () => setAside(state, name, failure));
+  const faults = createFaults({ log: options.log, isDamage, onDamage });
+  const engine = faults.watch(startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs }));
+  const lists = { open: new Map(), broken: new Map(), restoring: new Set<string>(), listeners: new Set<never>() };
+  const state: State = { options, engine, faults, ...lists };
   return {
     failed: engine.failed,
     answers: () => engine.answers(),
@@ -83,6 +115,9 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
       return observers?.end('revoked', (one) => one.component === component && concerns(one.path)) ?? 0;
     },
     stats: async (name) => engine.statistics(storeOf(state, name).name),
+    ...backupsOf(state, lane),
+    setAside: () => setAsideOf(state),
+    problems: () => problemsOf(state),
     async [Symbol.asyncDispose]() {
       for (const name of [...state.open.keys()]) await lane(name, () => closeStore(state, name, 'close'));
       await engine[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@ import { describedBy, descriptionPath } from '../../base/description.ts';
 import { problem } from '../../base/errors.ts';
 import { problems, sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
+import { backupCalls } from './backup-calls.ts';
 import { AskedBody, Following, LedgerQuery, Line, Removal, TokenBody } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { networkCalls } from './network-calls.ts';
@@ -31,6 +32,7 @@ export function adminApi(parts: AdminParts): Express {
   });
   networkCalls(app, parts);
   storeCalls(app, parts);
+  backupCalls(app, parts);
   repositoryCalls(app, parts);
   app.use(noSuchPath);
   app.use(problems(parts.log));

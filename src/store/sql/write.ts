@@ -1,15 +1,14 @@
 import type { Sqlite } from '../../base/sqlite.ts';
 import { Failure } from '../../base/errors.ts';
 import type { Write } from '../engine.ts';
+import { catalogueLimits } from '../limits.ts';
 import type { Point } from '../point.ts';
 import { holds, tagOf } from '../precondition.ts';
 import { bulkWriter, type Bulk } from './bulk.ts';
 import { interner } from './intern.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
 
-/** Of a catalogue: it is read whole, by apps and at each change of rights. */
-const mostItems = 10_000;
-const mostBytes = 8 * 1024 * 1024;
+const { items: mostItems, bytes: mostBytes } = catalogueLimits;
 
 export type Writer = {
   /** Whether the precondition of a change, if it has one, holds inside the caller's transaction. */

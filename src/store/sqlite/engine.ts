@@ -1,8 +1,9 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Failure, failureFrom } from '../../base/errors.ts';
 import { startWorker, type WorkerClient } from '../../base/worker.ts';
 import type { Engine } from '../engine.ts';
+import { createArchive } from './archive.ts';
+import { fileOf, finishExchange, removeStore, sizeOf, tidy } from './exchange.ts';
+import { failureOf } from './failures.ts';
 import type { Change, OpenRequest, Outcome, WriterHandlers } from './protocol.ts';
 import { createReading } from './reading.ts';
 
@@ -19,6 +20,7 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
   const died = Promise.withResolvers<Failure>();
   const writer = onceAsked(died.resolve);
   const reading = createReading(died.resolve, readerRestMs);
+  tidy(dir);
   const batch = batcher((changes) => writer.run().call('commit', changes));
   const close = async (store: string): Promise<void> => {
     await reading.drop(store);
@@ -32,31 +34,33 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
       await Promise.all([writer.running()?.answers(), reading.answers()]);
     },
     async open(store) {
-      const [file] = filesOf(dir, store);
+      const file = fileOf(dir, store);
       try {
+        finishExchange(file);
         // Creates the file and brings it up to date.
         await writer.run().call('open', { store, file, ...limits });
         reading.add(store, file);
       } catch (err) {
         await close(store);
-        throw err;
+        throw failureOf(err);
       }
     },
     close,
-    remove: (store) => close(store).then(() => removeFiles(dir, store)),
+    remove: (store) => close(store).then(() => removeStore(fileOf(dir, store))),
     write: async (store, change) => void (await batch.add({ store, change })),
     writeAll: async (store, change) => (await batch.add({ store, change })) ?? 0,
     read: (store, question, next) => reading.ask('read', { store, question, next }),
     async statistics(store) {
-      const bytes = await bytesOf(filesOf(dir, store));
-      return { bytes, datasources: await reading.ask('datasources', { store }) };
+      return { bytes: await sizeOf(dir, store), datasources: await reading.ask('datasources', { store }) };
     },
-    async [Symbol.asyncDispose]() {
-      await reading[Symbol.asyncDispose]();
-      await writer.running()?.[Symbol.asyncDispose]();
-    },
+    ...createArchive(dir, limits.reserveBytes),
+    [Symbol.asyncDispose]: () => end(reading, writer.running()),
   };
 }
+
+const end = async (...threads: (AsyncDisposable | undefined)[]): Promise<void> => {
+  for (const thread of threads) await thread?.[Symbol.asyncDispose]();
+};
 
 /** The writer thread, from the moment that it is first asked for. */
 function onceAsked(onDeath: (failure: Failure) => void) {
@@ -68,27 +72,6 @@ function onceAsked(onDeath: (failure: Failure) => void) {
     return client;
   };
   return { run, running: () => client };
-}
-
-/** The database, its write-ahead log and the log's index. */
-const filesOf = (dir: string, store: string) => {
-  const file = join(dir, `${store}.sqlite`);
-  return [file, `${file}-wal`, `${file}-shm`] as const;
-};
-
-async function removeFiles(dir: string, store: string): Promise<void> {
-  for (const file of filesOf(dir, store)) await rm(file, { force: true });
-}
-
-async function bytesOf(files: readonly string[]): Promise<number> {
-  let bytes = 0;
-  for (const file of files) {
-    bytes += await stat(file).then(
-      ({ size }) => size,
-      () => 0,
-    );
-  }
-  return bytes;
 }
 
 type Waiting = Change & { resolve: (stored: number | null) => void; reject: (err: Failure) => void };

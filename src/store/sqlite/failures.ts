@@ -23,3 +23,11 @@ export function failureOf(err: unknown): unknown {
     ? err
     : new Failure('store.unavailable', sentence, { system: code }, { cause: err });
 }
+
+/** What is told of a store whose pages contradict each other. */
+export const damaged = (cause: unknown): Failure =>
+  new Failure('store.unavailable', 'the file of the store is damaged', { system: 'SQLITE_CORRUPT' }, { cause });
+
+/** Whether it is the content of the file that is at fault: to read or write it again would change nothing. */
+export const isDamage = (err: unknown): err is Failure =>
+  err instanceof Failure && /^SQLITE_(CORRUPT|NOTADB)/.test(String(err.details['system']));

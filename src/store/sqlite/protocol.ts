@@ -1,4 +1,4 @@
-/** What the main thread says to the two storage threads. */
+/** What the main thread says to the storage threads. */
 import type { Problem } from '../../base/errors.ts';
 import type { Entries, Reply, Statistics, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
@@ -23,4 +23,15 @@ export type ReaderHandlers = {
   close(request: { store: string }): void;
   read(request: { store: string; file: string; question: Read; next?: unknown }): Reply;
   datasources(request: { store: string; file: string }): Statistics['datasources'];
+};
+
+/** A thread answers one call and is ended. */
+export type ArchivistHandlers = {
+  /** A copy of all that is committed, checked; `into` is not there yet, and stays half-written when this fails. */
+  snapshot(request: { file: string; into: string }): { version: number; bytes: number };
+  /**
+   * Whether a database from elsewhere is a store; an older one is brought up to date.
+   * @throws Failure `backup.invalid`, `database.newer`
+   */
+  check(request: { file: string }): void;
 };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createProgram } from '../../../src/cli/index.ts';
+import { verifyBackup } from '../../../src/store/index.ts';
 
 export type Outcome = { code: number | string | null | undefined; out: string; err: string };
 
@@ -28,7 +29,10 @@ export const unasked = { network: never, checkState: never, released: '' };
 
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Runs one command in this process, a tenth of a child's time; what it prints is caught, so they take turns. */
+/**
+ * Runs one command in this process, a tenth of a child's time; what it prints is caught, so they take turns.
+ * @param runDir  '' for a command that asks no box
+ */
 export function inProcess(runDir: string, args: readonly string[]): Promise<Outcome> {
   const mine = turn.then(() => caught(runDir, args));
   turn = mine.catch(() => {});
@@ -47,12 +51,13 @@ async function caught(runDir: string, args: readonly string[]): Promise<Outcome>
       start: never,
       dev: never,
       fetchSource: never,
+      verifyBackup,
       state: never,
       wipe: never,
       version: '1',
       doctor: unasked,
     });
-    await program.parseAsync(['node', 'databox', ...args, '--run-dir', runDir]);
+    await program.parseAsync(['node', 'databox', ...args, ...(runDir === '' ? [] : ['--run-dir', runDir])]);
     return { ...outcome, code: process.exitCode };
   } finally {
     stdout.write = out;

@@ -24,8 +24,8 @@ import {
   RepositoryShape,
   ReviewShape,
   SlaShape,
-  StoreShape,
 } from './shapes.ts';
+import { stores } from './stores.ts';
 
 type Calls = Record<Route, Call>;
 const named = z.object({
@@ -72,10 +72,6 @@ const Minted = z.strictObject({
   claims: z.record(z.string(), z.unknown()),
   address: z.string().nullable(),
 });
-const Watched = z.union([
-  z.strictObject({ timestamp: z.number(), path: z.string(), format: z.string(), data: z.unknown() }),
-  z.strictObject({ end: z.enum(['closed', 'expired', 'revoked', 'slow']) }),
-]);
 
 const components: Calls = {
   'GET /components': {
@@ -187,40 +183,6 @@ const network: Calls = {
     { summary: 'Accepts an address of the manager', body: jsonOf(Privileged), answers: done },
     'permission.refused',
   ),
-};
-
-const stores: Calls = {
-  'GET /stores': {
-    summary: 'Stores and their datasources',
-    answers: { 200: { what: 'each store', content: jsonOf(z.array(StoreShape)) } },
-    problems: ['store.unknown', 'store.unavailable'],
-  },
-  'GET /watch/{store}/{path*}': {
-    summary: 'What is written to a path, while it is written; a last `*` stands for any further characters',
-    path: z.object({
-      store: z.string().meta({ examples: ['driver-x-core-store'] }),
-      path: z.string().meta({ examples: ['ts/load'] }),
-    }),
-    answers: {
-      200: {
-        what: 'lines of JSON; empty ones show that the connection lives, the last one why it ends',
-        content: { 'application/x-ndjson': Watched.meta({ description: 'each line' }) },
-      },
-    },
-    problems: ['store.unknown', 'store.unavailable', 'path.invalid'],
-  },
-  'GET /stores/{store}/{path*}': {
-    summary: 'What a GET of the path would give a permitted app; `Accept` as there',
-    path: z.object({
-      store: z.string().meta({ examples: ['driver-x-core-store'] }),
-      path: z.string().meta({ description: 'of the store’s own description', examples: ['ts/load/latest'] }),
-    }),
-    answers: { 200: { what: 'as the store answers', content: { '*/*': z.string() } } },
-    problems: [
-      ...(['store.unknown', 'store.unavailable', 'method.refused', 'value.invalid', 'body.too-large'] as const),
-      'content.unsupported',
-    ],
-  },
 };
 
 const repositories: Calls = {

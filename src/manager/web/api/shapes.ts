@@ -5,7 +5,7 @@ import { HypercatItem, like } from '../../../base/api.ts';
 import { failures, type FailureCode } from '../../../base/errors.ts';
 import { LedgerEntryShape } from '../../../export/index.ts';
 import type { NetworkView } from '../../../network/index.ts';
-import type { Statistics } from '../../../store/index.ts';
+import { BackupHeader, type Statistics } from '../../../store/index.ts';
 import type { ComponentStatus, Review, Status } from '../../face.ts';
 import { Sla as Agreement } from '../../sla.ts';
 
@@ -105,6 +105,13 @@ const Stored = z.strictObject({ id: z.string(), kind: z.enum(['ts', 'ts/blob', '
 export const StoreShape = like<Statistics & { name: string }>()(
   z.strictObject({ name: z.string(), bytes: z.int(), datasources: z.array(Stored) }),
 ).meta({ id: 'Store' });
+
+export const RestoredShape = z
+  .strictObject({
+    restored: BackupHeader,
+    setAside: z.string().nullable().meta({ description: 'where the damaged data that was replaced lies' }),
+  })
+  .meta({ id: 'Restored' });
 
 const protocol = z.enum(['tcp', 'udp']);
 const Place = z.strictObject({

@@ -14,11 +14,12 @@ import { silent } from '../../../../src/base/log.ts';
 import { startExport } from '../../../../src/export/index.ts';
 import { type Admin, startAdmin } from '../../../../src/manager/web/index.ts';
 import type { AdminOptions } from '../../../../src/manager/web/types.ts';
-import { startStores } from '../../../../src/store/index.ts';
+import { refuseForeignBackup } from '../../../../src/manager/backups.ts';
+import { startStores, type Stores } from '../../../../src/store/index.ts';
 import { mintFor } from '../../../../src/manager/token.ts';
 import type { TokenWish } from '../../../../src/manager/face.ts';
 import { minting } from '../minting.ts';
-import { type Calls, farManager, statusOf } from './far-side.ts';
+import { type Calls, farManager, slaOf, statusOf } from './far-side.ts';
 
 export const app = {
   ...{ 'manifest-version': 1, name: 'app-x', 'databox-type': 'app', version: '1.0.0', description: 'Reads the load' },
@@ -47,7 +48,7 @@ export async function startAdminBox() {
     }),
   );
   await appstore.sync();
-  const manager = adminManager();
+  const manager = adminManager(stores);
   const { network, calls } = farNetwork();
   const stops: string[] = [];
   const parts: AdminOptions = {
@@ -57,7 +58,7 @@ export async function startAdminBox() {
   const admin: Admin = up.use(await startAdmin(parts));
   const way = up.move();
   return {
-    ...{ dir, runDir: join(dir, 'run'), admin, manager, parts, stops, networkCalls: calls },
+    ...{ dir, stores, runDir: join(dir, 'run'), admin, manager, parts, stops, networkCalls: calls },
     ask: (method: string, path: string, body?: unknown) => askSocket({ socketPath: admin.path, method, path, body }),
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
@@ -102,7 +103,11 @@ const item = (href: string) => ({
 });
 export const hrefs = ['tcp://driver-x-core-store:5555/ts/loadavg1', 'tcp://driver-y-core-store:5555/ts/loadavg1'];
 
-function adminManager() {
+/** Whose stores these are. */
+const ownerOfStore = { component: 'driver-x', type: 'driver', origin: 'owner' } as const;
+const installed = { ...slaOf('driver-x'), type: 'driver' } as const;
+
+function adminManager(stores: Stores) {
   const far = farManager({ tls: { key: '', cert: '' }, rootPem: '' });
   far.components.push(
     statusOf('app-y', {
@@ -162,6 +167,9 @@ function adminManager() {
     checkReplacement: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'check', argument })),
     replace: (argument: unknown) => Promise.resolve(void far.calls.push({ name: 'replace', argument })),
     token: (name: string, asked: TokenWish) => mintFor(minter.core, name, asked),
+    backup: (store: string) => stores.backup(store, ownerOfStore),
+    restore: (name: string, source: AsyncIterable<Buffer>) =>
+      stores.restore({ name, source, fits: (header) => refuseForeignBackup(header, name, installed) }),
     // Where no Docker engine is.
     engine: () => ({ host: 'unix:///nonexistent/docker.sock', arch: 'amd64' }),
     dataSources: () => Promise.resolve(given.candidates.map(item)),

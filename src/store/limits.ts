@@ -1,0 +1,7 @@
+/** What a store takes. Pure. */
+
+/** Largest body of one request, unless options say otherwise: also the longest value or document that is kept. */
+export const defaultBodyBytes = 1024 * 1024;
+
+/** Of a catalogue: it is read whole, by apps and at each change of rights. */
+export const catalogueLimits = { items: 10_000, bytes: 8 * 1024 * 1024 };
