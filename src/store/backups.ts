@@ -47,7 +47,7 @@ async function restore(state: State, lane: Lane, { name, source, fits }: Restore
   const backup = await openBackup(source);
   fits(backup.header);
   await draft.makeRoom(backup.header.bytes);
-  await backup.into(draft.file);
+  await draft.fill((file) => backup.into(file));
   await draft.check();
   return await lane(name, async () => {
     const isDamaged = state.broken.has(name);

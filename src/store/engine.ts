@@ -42,8 +42,11 @@ export type Snapshot = {
 
 /** Gone when it is disposed of, unless it took the store's place. */
 export type Draft = AsyncDisposable & {
-  /** To be made by the caller, and to be on disk before `check`. */
-  readonly file: string;
+  /**
+   * Has the draft written into a file that is not there yet; to be on disk when that resolves.
+   * @throws Failure `store.full`, `store.unavailable` for what the disk says; what `write` throws
+   */
+  fill(write: (file: string) => Promise<void>): Promise<void>;
   /** @throws Failure `store.full` when so much, and the log of a check, do not fit */
   makeRoom(bytes: number): Promise<void>;
   /** @throws Failure `backup.invalid`, `database.newer` unless it is a store as this engine would have written it */

@@ -30,7 +30,7 @@ export function createArchive(dir: string, reserve: number | null): Pick<Engine,
       const draft = draftOf(file);
       removeDatabase(draft);
       return {
-        file: draft,
+        fill: (write) => attempt(() => write(draft)),
         makeRoom: (bytes) => requireRoom(file, { bytes, reserve }),
         check: () => asked('check', { file: draft }),
         exchange: () => attempt(() => exchange(file)),
@@ -58,9 +58,9 @@ async function asked<M extends keyof ArchivistHandlers>(
   return await thread.call(method, request);
 }
 
-const attempt = async <T>(work: () => T): Promise<T> => {
+const attempt = async <T>(work: () => T | Promise<T>): Promise<T> => {
   try {
-    return await Promise.resolve(work());
+    return await work();
   } catch (err) {
     throw failureOf(err);
   }

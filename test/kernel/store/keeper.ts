@@ -1,0 +1,43 @@
+/**
+ * A process with stores in a folder, on a port that it prints. `/<store>/…` is the store's door; `/:open/<store>`,
+ * `/:backup/<store>`, `/:restore/<store>` and `/:problems` are what the manager would ask.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { sendJson, sendProblem } from '../../../src/base/http.ts';
+import { listen } from '../../../src/base/listen.ts';
+import { silent } from '../../../src/base/log.ts';
+import { startStores } from '../../../src/store/index.ts';
+
+const [dir = '', reserve = ''] = process.argv.slice(2);
+const stores = await startStores({
+  ...{ dir, log: silent, authorise: () => ({ component: 'app', grant: 1 }) },
+  ...(reserve !== '' && { reserveBytes: Number(reserve) }),
+});
+await stores.open('kept');
+await stores.open('other');
+
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const [, first = '', second = ''] = (req.url ?? '').split('/');
+  if (first === ':problems') return sendJson(res, 200, stores.problems());
+  if (first === ':open') {
+    await stores.open(second);
+    return sendJson(res, 200, {});
+  }
+  if (first === ':backup') {
+    const { content } = await stores.backup(second, { component: second, type: 'driver', origin: '' });
+    return pipeline(content, res);
+  }
+  if (first === ':restore') {
+    const { setAside } = await stores.restore({ name: second, source: req as AsyncIterable<Buffer>, fits: () => {} });
+    return sendJson(res, 200, { setAside });
+  }
+  req.url = (req.url ?? '').slice(first.length + 1);
+  return void stores.handler(first)(req, res);
+}
+
+const { port } = await listen({
+  ...{ address: '127.0.0.1', port: 0 },
+  handler: (req, res) => void answer(req, res).catch((err: unknown) => sendProblem(res, err)),
+});
+console.log(port);
