@@ -14,7 +14,7 @@ export const backupsOf = (core: Core): Pick<Manager, 'backup' | 'restore'> => ({
   restore: (store, source) => restore(core, store, source),
 });
 
-function backup(core: Core, store: string): Promise<Backup> {
+async function backup(core: Core, store: string): Promise<Backup> {
   const { name: component, type, origin } = ownerOf(core, store).sla;
   return core.stores.backup(store, { component, type, origin });
 }
@@ -56,7 +56,7 @@ export function refuseForeignBackup(header: BackupHeader, store: string, { name,
   if (header.type === type && header.origin === origin) return;
   throw new Failure(
     'backup.foreign',
-    `${of}, and the one that is installed is a ${type} from ${whence(origin)}`,
+    `${of}, and the one that is installed is of kind ${type} from ${whence(origin)}`,
     facts,
   );
 }
