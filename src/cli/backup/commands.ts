@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
-import { exitCode, Failure, failureFrom } from '../../base/errors.ts';
-import { partsOf } from '../../base/parts.ts';
-import { visible } from '../../base/visible.ts';
-import { asking, type Reporting, reporting, type Session } from '../command.ts';
-import { interrupted, stopSignal } from '../interrupt.ts';
-import type { CliOptions, VerifyBackup } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { bytes } from '../text.ts';
-import { answerText, bringBack, factsText, intoOf, type Sent, warningOf } from './bring.ts';
-import { openFile } from './files.ts';
-import { type All, storeOf, takeAll, takeBackup, type Taken } from './take.ts';
+import { asking, reporting } from '../command.ts';
+import type { CliOptions } from '../options.ts';
+import type { BackupOptions, RestoreOptions } from './work.ts';
+
+const work = () => import('./work.ts');
 
 /** `store backup`, `store restore` and `store verify`. */
 export function backupCommands(store: Command, { verifyBackup: verify }: Pick<CliOptions, 'verifyBackup'>): void {
@@ -17,106 +11,19 @@ export function backupCommands(store: Command, { verifyBackup: verify }: Pick<Cl
     .command('backup [store] [file]')
     .description('back up a store, named by itself or by its component, into a new file, while the store is used')
     .option('--all <directory>', 'every store, each into a file of its own');
-  asking<{ all?: string }>(backup, (session, [name, file], { all }) => {
-    if (all !== undefined && name === undefined) return backUpAll(session, verify, all);
-    if (all !== undefined || name === undefined || file === undefined) {
-      throw new Failure('usage', 'name a store and a file, or --all and a directory');
-    }
-    return backUp(session, verify, { store: storeOf(name), file });
+  asking<BackupOptions>(backup, async (session, named, options) => {
+    await (await work()).backUp(session, verify, { named, ...options });
   });
   const restore = store
     .command('restore <file>')
     .description('put a backup in the place of all that its store holds, or change nothing')
     .option('--into <store>', 'refuse it unless it is of this store')
     .option('-y, --yes', 'do it without asking');
-  asking<RestoreOptions>(restore, (session, [file = ''], options) => bring(session, verify, { file, ...options }));
+  asking<RestoreOptions>(restore, async (session, [file = ''], options) => {
+    await (await work()).bring(session, verify, { file, ...options });
+  });
   const check = store
     .command('verify <file>')
     .description('read a backup file and say whether a box would take it; no box is needed');
-  reporting(check, async ({ say }: Reporting, [path = '']) => {
-    await using opened = await reading(path);
-    const facts = await verify(opened.content(), 'all');
-    say({ verified: facts }, () => `${visible(path)} is a whole backup.\n${factsText(facts)}`);
-  });
-}
-
-type Where = { store: string; file: string };
-
-async function backUp(session: Session, verify: VerifyBackup, where: Where): Promise<void> {
-  let taken: Taken | undefined;
-  await working(session, `Backing up ${visible(where.store)}`, async (report, signal) => {
-    taken = await takeBackup({ box: session.box, verify, report, signal }, where);
-  });
-  if (taken) session.say({ backup: taken }, ({ backup }) => takenText(backup));
-}
-
-async function backUpAll(session: Session, verify: VerifyBackup, directory: string): Promise<void> {
-  let all: All | undefined;
-  await working(session, 'Backing up every store', async (report, signal) => {
-    all = await takeAll({ box: session.box, verify, report, signal }, directory);
-  });
-  if (!all) return;
-  session.say({ backups: all.taken, failed: all.failed }, ({ backups }) => backups.map(takenText).join(''));
-  for (const { store, problem } of all.failed) {
-    if (!session.json) process.stderr.write(`databox: ${visible(store)}: ${visible(problem.title)}\n`);
-    process.exitCode = exitCode(failureFrom(problem, ''));
-  }
-}
-
-const takenText = ({ store, file, bytes: size }: Taken): string =>
-  `${visible(store)}: ${bytes(size)} in ${visible(file)}, read back and whole\n`;
-
-type RestoreOptions = { into?: string; yes?: true };
-
-async function bring(session: Session, verify: VerifyBackup, o: RestoreOptions & { file: string }): Promise<void> {
-  await using opened = await reading(o.file);
-  const facts = await verify(opened.content(), 'seal');
-  const store = intoOf(o.into, facts);
-  if (!session.json) process.stdout.write(warningOf(facts, store));
-  if (!o.yes && !(await agreed(session.json))) {
-    process.exitCode = 1;
-    return session.say({ restored: null }, () => 'Nothing was changed.\n');
-  }
-  const { box } = session;
-  await working(session, `Restoring ${visible(store)}`, async (report, signal) => {
-    const sent: Sent = { box, file: opened.file, size: opened.bytes, store, signal };
-    const answer = await bringBack(sent, report);
-    session.say(answer, answerText);
-  });
-}
-
-/** @throws Failure `usage` when nobody is there to ask */
-async function agreed(json: boolean): Promise<boolean> {
-  if (json || !process.stdin.isTTY) {
-    throw new Failure('usage', 'nobody is here to confirm, and nothing was changed: run this again with --yes');
-  }
-  const { askWord } = await import('../person.ts');
-  return /^y(es)?$/i.test((await askWord('Restore it? [y/N] ')) ?? '');
-}
-
-type Report = (message: string) => void;
-
-/** Shows it, and ends it with Ctrl-C: what was being written goes, and a store is as before or restored. */
-async function working(
-  { json, say }: Session,
-  title: string,
-  work: (report: Report, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  using stop = stopSignal();
-  try {
-    await withProgress({ title, silent: json, signal: stop.signal }, (report) => work(report, stop.signal));
-  } catch (err) {
-    if (!stop.signal.aborted) throw err;
-    process.exitCode = interrupted;
-    say({ interrupted: true }, () => 'Cut off: no file was made, and a store is as it was or wholly restored.\n');
-  }
-}
-
-async function reading(path: string) {
-  const { file, bytes: size } = await openFile(path);
-  return {
-    ...{ file, bytes: size },
-    content: () => partsOf(file),
-    [Symbol.asyncDispose]: () => file.close(),
-  };
+  reporting(check, async (session, [path = '']) => (await work()).check(session, verify, path));
 }
