@@ -57,3 +57,7 @@ export async function carryOut({ box, json }: Pick<Session, 'box' | 'json'>, { t
     if (!done) throw new Failure('databox.stopped', 'Databox ended before this was done; see databox list');
   });
 }
+
+/** What a person is told who hangs up: what the box has begun it ends. */
+export const leftText = (name: string): string =>
+  `Databox goes on with ${visible(name)}: databox list shows it, databox uninstall ${visible(name)} takes it away.`;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Failure } from '../base/errors.ts';
 import { validate } from '../base/http.ts';
 import { visible } from '../base/visible.ts';
-import { agreed, carryOut } from './agree.ts';
+import { agreed, carryOut, leftText } from './agree.ts';
 import { type Choices, givenChoices } from './choose.ts';
 import type { Session } from './command.ts';
 import { interrupted, stopSignal } from './interrupt.ts';
@@ -38,11 +38,7 @@ async function carryOutOrLeave(session: Session, { name, asked, choices }: Agree
   } catch (err) {
     if (!stop.signal.aborted) throw err;
     process.exitCode = interrupted;
-    const shown = visible(name);
-    return session.say(
-      { installing: name },
-      () => `Databox goes on installing ${shown}: databox list shows it, databox uninstall ${shown} takes it back.\n`,
-    );
+    return session.say({ installing: name }, () => `${leftText(name)}\n`);
   }
   session.say({ installed: name, choices }, () => `${visible(name)} is installed.\n`);
 }

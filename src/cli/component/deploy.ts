@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../base/errors.ts';
 import { validate } from '../../base/http.ts';
 import { visible } from '../../base/visible.ts';
-import { agreed, carryOut, type Work } from '../agree.ts';
+import { agreed, carryOut, leftText, type Work } from '../agree.ts';
 import type { Choices } from '../choose.ts';
 import type { Box } from '../client.ts';
 import { Review, reviewText } from '../review.ts';
@@ -110,9 +110,7 @@ async function carryOutOrLeave(deployment: Deployment, name: string, work: Omit<
   try {
     await carryOut(deployment, { ...work, signal });
   } catch (err) {
-    const shown = visible(name);
-    const text = `Databox goes on with ${shown}: databox list shows it, databox uninstall ${shown} takes it away.`;
-    if (signal.aborted) tell({ event: 'left', name }, text);
+    if (signal.aborted) tell({ event: 'left', name }, leftText(name));
     throw err;
   }
 }

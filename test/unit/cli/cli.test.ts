@@ -131,7 +131,7 @@ describe('install', () => {
     await until(() => installs().length > 0);
     child.kill('SIGINT');
     expect(await closed).toBe(130);
-    expect(out).toMatch(more.length > 0 ? /"installing": "app-x"/ : /goes on installing app-x: databox list shows it/);
+    expect(out).toMatch(more.length > 0 ? /"installing": "app-x"/ : /goes on with app-x: databox list shows it/);
     resolve();
     await until(() => box.manager.calls.some(({ name }) => name === 'install ended'));
     expect(await box.ask('GET', '/status')).toMatchObject({ status: 200 });
