@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../base/errors.ts';
 import { methods, type Method } from '../base/names.ts';
 import { pathOfUrl } from '../base/paths.ts';
-import { asksForLines, formatOfBody, formatOfReply } from './content.ts';
+import { asksForEvents, asksForLines, formatOfBody, formatOfReply } from './content.ts';
 import { modes, type Mode } from './events.ts';
 import type { Format } from './operations.ts';
 import { pageLimit } from './segments.ts';
@@ -47,14 +47,14 @@ export function formatOf({ method, path, lines }: Asked, { headers }: IncomingMe
 
 type Given = Partial<Record<'observe' | 'format' | 'limit' | 'cursor', string>>;
 
-function readQuery(method: Method, query: URLSearchParams, accept = ''): Pick<Asked, 'observe' | 'page'> {
+function readQuery(method: Method, query: URLSearchParams, accept?: string): Pick<Asked, 'observe' | 'page'> {
   const given = Object.fromEntries(query);
   const { observe, format, limit, cursor, ...unknown } = given as Given;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined || query.size > Object.keys(given).length) {
     throw new Failure('path.invalid', 'the query may hold observe and format, or limit and cursor, each once');
   }
-  const streams = accept.split(',').some((type) => type.split(';')[0]?.trim() === 'text/event-stream');
+  const streams = asksForEvents(accept);
   if (limit === undefined && cursor === undefined) {
     const observation = readObservation(method, { observe, format }, streams);
     return observation ? { observe: observation } : {};

@@ -57,6 +57,12 @@ test('a write is told before it is answered, as it was accepted', async () => {
   expect(seen.events()[0]?.['timestamp']).toBeGreaterThanOrEqual(before);
 });
 
+test('a stream is asked for whatever the case, also beside other types', async () => {
+  await using it = await startStore();
+  const seen = await observe(it, '/ts/a', { headers: { accept: 'text/html, Text/Event-Stream;q=0.9' } });
+  expect(seen.res.headers['content-type']).toBe('text/event-stream');
+});
+
 test('an exact path sees itself only; a wildcard one or more characters more', async () => {
   await using it = await startStore();
   const exact = await observe(it, '/ts/a');
