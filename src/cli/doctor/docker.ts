@@ -7,7 +7,7 @@ import { Failure } from '../../base/errors.ts';
 import { run } from '../../base/run.ts';
 import { type Check, type Finding, needsRoot, notLooked, ok, once, problem, warning } from './check.ts';
 import { roomIn } from './disk.ts';
-import { type Machine, pathEnv, pathsOf } from './machine.ts';
+import { isThere, type Machine, pathEnv, pathsOf, textOf } from './machine.ts';
 
 const Info = z.looseObject({
   ServerVersion: z.string(),
@@ -48,6 +48,7 @@ export function dockerChecks(machine: Machine, engine: Engine): Check[] {
     { name: 'docker.storage', deadlineMs: 30_000, look: of(storage) },
     { name: 'docker.firewall', deadlineMs: 40_000, look: of(() => firewall(machine)) },
     { name: 'docker.users', deadlineMs: 30_000, look: of(users) },
+    { name: 'docker.profiles', deadlineMs: 30_000, look: of(() => profiles(machine)) },
     { name: 'docker.restart', deadlineMs: 30_000, look: of(restart) },
     { name: 'docker.warnings', deadlineMs: 30_000, look: of(warnings) },
     {
@@ -152,6 +153,16 @@ function users({ SecurityOptions: options }: Info): Finding {
     return problem('config.invalid', 'Docker maps users (userns-remap): components could not read their keys', 'Take "userns-remap" out of /etc/docker/daemon.json, then: sudo systemctl restart docker.'); // prettier-ignore
   }
   return ok('Docker maps no users');
+}
+
+/** The engine confines containers by AppArmor where the kernel has it, and starts none when it cannot load its profile. */
+async function profiles(machine: Machine): Promise<Finding> {
+  const kernels = await textOf(machine, '/sys/module/apparmor/parameters/enabled');
+  if (!kernels.startsWith('Y')) return ok('the kernel has no AppArmor profiles to load');
+  const folders = ['/sbin', '/usr/sbin', ...pathsOf(machine)];
+  const there = await Promise.all(folders.map((folder) => isThere(machine, join(folder, 'apparmor_parser'))));
+  if (there.includes(true)) return ok('Docker can load its AppArmor profile');
+  return problem('docker.unavailable', 'the kernel has AppArmor and apparmor_parser is missing: Docker starts no container', 'Install it: sudo apt install apparmor, then: sudo systemctl restart docker.'); // prettier-ignore
 }
 
 const restart = ({ LiveRestoreEnabled: live }: Info): Finding =>

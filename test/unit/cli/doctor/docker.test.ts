@@ -10,8 +10,8 @@ import { folder, machineWith, saying } from './machine.ts';
 
 jest.setTimeout(30_000);
 
-async function look(env: Record<string, string>): Promise<Record<string, Outcome> & { exit: Outcome }> {
-  const machine = machineWith({}, { env });
+async function look(env: Record<string, string>, root = '/'): Promise<Record<string, Outcome> & { exit: Outcome }> {
+  const machine = machineWith({}, { env, root });
   const checks = dockerChecks(machine, lookAtDocker(machine)).filter(({ name }) => name !== 'docker.firewall');
   const outcomes = await examine(checks);
   const exit = exitOf(outcomes);
@@ -76,9 +76,9 @@ test('an engine that takes connections and never answers: hangs, restart it, exi
 
 describe('an engine (simulated: its socket answers a ping, its command prints this)', () => {
   const info = { ServerVersion: '24.0.7', Driver: 'overlay2', DockerRootDir: '/', LiveRestoreEnabled: true };
-  const lookAt = async (more: object) => {
+  const lookAt = async (more: object, files: Record<string, string> = {}) => {
     const printed = JSON.stringify({ ...info, ...more });
-    using dir = folder({ docker: `#!/bin/sh\necho '${printed}'\n` });
+    using dir = folder({ ...files, docker: `#!/bin/sh\necho '${printed}'\n` });
     const path = join(dir.dir, 'docker.sock');
     await using open = new AsyncDisposableStack();
     open.use(
@@ -87,7 +87,7 @@ describe('an engine (simulated: its socket answers a ping, its command prints th
         path,
       ),
     );
-    return await look({ PATH: dir.dir, DOCKER_HOST: `unix://${path}` });
+    return await look({ PATH: dir.dir, DOCKER_HOST: `unix://${path}` }, dir.dir);
   };
   test.each([
     ['as it should be', {}, 'engine', 'ok', 'Docker 24.0.7 answers', 0],
@@ -117,5 +117,15 @@ describe('an engine (simulated: its socket answers a ping, its command prints th
     expect(outcomes[check]).toMatchObject({ result, found: saying(found) });
     expect(outcomes.exit).toBe(exit);
     expect(outcomes[check]?.advice === null).toBe(result === 'ok');
+  });
+  test('on a kernel with AppArmor and no program that loads a profile: install it, exit code 69', async () => {
+    const kernel = { 'sys/module/apparmor/parameters/enabled': 'Y\n' };
+    const outcomes = await lookAt({}, kernel);
+    expect(outcomes['profiles']).toMatchObject({ result: 'problem', advice: saying('apt install apparmor') });
+    expect(outcomes.exit).toBe(69);
+    const whole = await lookAt({}, { ...kernel, 'sbin/apparmor_parser': '' });
+    expect(whole['profiles']).toMatchObject({ result: 'ok' });
+    expect(whole.exit).toBe(0);
+    expect((await lookAt({}, { 'sys/module/apparmor/parameters/enabled': 'N\n' }))['profiles']?.result).toBe('ok');
   });
 });
