@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dist, targets } from '../../build/package/paths.ts';
 import { seatDrivers, startDesk } from './footprint/desk.ts';
 import { type Held, heldBy, layOut } from './footprint/memory.ts';
-import type { Result } from './run.ts';
+import type { Result } from './result.ts';
 
 const startRounds = 11;
 const memoryRounds = 3;

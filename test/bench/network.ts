@@ -11,7 +11,7 @@ import { loadProbeImage, probeImage } from '../abuse/rig/images.ts';
 import { startProgram } from '../abuse/rig/process.ts';
 import { run } from '../../src/base/run.ts';
 import type { Place } from '../../src/network/index.ts';
-import type { Result } from './run.ts';
+import type { Result } from './result.ts';
 
 type Started = { place: Place; sink: { address: string; port: number } };
 type Way = { container: string; host: string; port: number };

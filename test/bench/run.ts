@@ -1,21 +1,11 @@
 /** `npm run bench -- AREA`: prints one JSON object of ratios, each measured against a peer or a limit in the same run. */
 import { cpus, totalmem } from 'node:os';
-
-export type Result = {
-  name: string;
-  value: number | null;
-  /** `ratio`, or why it is not one. */
-  unit: string;
-  goal: number | null;
-  better: 'higher' | 'lower';
-  met: boolean | null;
-  /** The figures behind a ratio, with their units in the names. */
-  [detail: string]: unknown;
-};
+import type { Result } from './result.ts';
 
 const areas: Record<string, () => Promise<{ measure: () => Promise<Result[]> }>> = {
   network: () => import('./network.ts'),
   footprint: () => import('./footprint.ts'),
+  store: () => import('./store.ts'),
 };
 
 const area = process.argv[2] ?? '';

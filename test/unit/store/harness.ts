@@ -83,7 +83,7 @@ function open({ agent, port }: { agent: Agent; port: number }, asked: Ask): Prom
   });
 }
 
-async function pair(): Promise<Tls> {
+export async function pair(): Promise<Tls> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({

@@ -1,0 +1,20 @@
+/** What a benchmark says. */
+export type Result = {
+  name: string;
+  value: number | null;
+  /** `ratio`, or why it is not one. */
+  unit: string;
+  goal: number | null;
+  better: 'higher' | 'lower';
+  met: boolean | null;
+  /** The figures behind a ratio, with their units in the names. */
+  [detail: string]: unknown;
+};
+
+type About = { goal: number | null; better: Result['better']; figures?: Record<string, number> };
+
+export function ratio(name: string, ours: number, { goal, better, figures = {} }: About): Result {
+  const value = Number(ours.toFixed(3));
+  const met = goal === null ? null : better === 'higher' ? value >= goal : value <= goal;
+  return { name, value, unit: 'ratio', goal, better, met, ...figures };
+}

@@ -1,0 +1,53 @@
+/**
+ * A process with the arbiter and one store behind HTTPS, as a component meets them. Arguments: a folder, the certificate
+ * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token.
+ * Says `{port, write, read}` with two tokens; answers a line with the main thread's p99 delay since the last, in ms.
+ */
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { createArbiter } from '../../../src/arbiter/index.ts';
+import { listen, type Handler, type Tls } from '../../../src/base/listen.ts';
+import { silent } from '../../../src/base/log.ts';
+import { startStores } from '../../../src/store/index.ts';
+import { owner, store } from './names.ts';
+
+const [dir = '', tls = '', ...options] = process.argv.slice(2);
+const address = '127.0.0.1';
+const arbiter = createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: silent });
+arbiter.register({ name: owner, type: 'driver', key: 'key', address });
+arbiter.register({ name: store, type: 'store', key: 'other key' });
+const [write = '', read = ''] = (['POST', 'GET'] as const).map((method) => {
+  arbiter.grant(owner, { method, path: '/*', target: store }, []);
+  return arbiter.mint(owner, { method, path: '/*', target: store, caveats: [] }, 'rest');
+});
+const open = () => ({ component: owner, grant: 1 });
+const authorise = options.includes('open') ? open : arbiter.verify;
+const stores = await startStores({ dir: join(dir, 'stores'), authorise, log: silent });
+await stores.open(store);
+
+function oneAtATime(handler: Handler): Handler {
+  let last = Promise.resolve();
+  return (req, res) => {
+    last = last.then(() => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      res.once('close', resolve);
+      handler(req, res);
+      return promise;
+    });
+  };
+}
+
+const handler = stores.handler(store);
+const { port } = await listen({
+  ...{ address, port: 0, handler: options.includes('each') ? oneAtATime(handler) : handler },
+  tls: JSON.parse(tls) as Tls,
+});
+console.log(JSON.stringify({ port, write, read }));
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+createInterface({ input: process.stdin }).on('line', (asked) => {
+  console.log(JSON.stringify({ asked, delayMs: delay.percentile(99) / 1e6 }));
+  delay.reset();
+});

@@ -1,0 +1,3 @@
+export const owner = 'driver-bench';
+export const store = 'driver-bench-core-store';
+export const series = 'temperature';

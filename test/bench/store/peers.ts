@@ -1,0 +1,134 @@
+/** peers — InfluxDB and Redis of this machine, each on a folder of its own; absent where they are not installed. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startProgram } from '../../abuse/rig/process.ts';
+import type { Tls } from '../../../src/base/listen.ts';
+import { httpRequest, openLine, type Place } from './line.ts';
+import { series } from './names.ts';
+import { type Entry, pemFile, type Server } from './servers.ts';
+
+const influxd = '/usr/bin/influxd';
+const redisd = '/usr/bin/redis-server';
+export const hasInflux = (): boolean => existsSync(influxd);
+export const hasRedis = (): boolean => existsSync(redisd);
+
+export type Influx = Server & {
+  point(): string;
+  batch(entries: readonly Entry[]): string;
+  /** In InfluxQL, `FROM` left out. @param select  such as `mean(value)` */
+  query(select: string, rest: string): string;
+};
+type InfluxOptions = {
+  dir: string;
+  /** Absent: plain HTTP, and nobody logs in. */
+  tls?: Tls;
+};
+const login = { user: 'bench', password: 'bench' };
+const database = 'bench';
+
+/** Every write is on disk before it is answered: `wal-fsync-delay` is 0. It compacts after two quiet seconds. */
+export async function startInflux({ dir, tls }: InfluxOptions): Promise<Influx> {
+  const [port, rpc] = [await freePort(), await freePort()];
+  mkdirSync(dir, { recursive: true });
+  const config = join(dir, 'influxdb.conf');
+  const pem = tls === undefined ? '' : pemFile(dir, tls);
+  writeFileSync(config, configOf({ dir, port, rpc, pem }));
+  const program = startProgram([influxd, '-config', config]);
+  const place: Place = { port, ...(tls && { cert: tls.cert }) };
+  const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+  const headers = tls === undefined ? {} : { authorization: basic };
+  const ask = (method: 'GET' | 'POST', path: string, body = '') => httpRequest({ method, path, headers, body });
+  const write = `/write?db=${database}&precision=ms`;
+  let turn = 0;
+  const influx: Influx = {
+    ...{ program, ...place },
+    point: () => ask('POST', write, `${series},room=hall value=${turn++ % 1_000} ${Date.now()}`),
+    batch: (entries) => ask('POST', write, entries.map(({ timestamp, value, room }) => `${series},room=${room} value=${value} ${timestamp}`).join('\n')), // prettier-ignore
+    query: (select, rest) => ask('GET', queryOf(`SELECT ${select} FROM ${series} ${rest}`)),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+  await answering(place);
+  if (tls) {
+    using line = await openLine(place);
+    const create = `CREATE USER ${login.user} WITH PASSWORD '${login.password}' WITH ALL PRIVILEGES`;
+    await line.ask(httpRequest({ method: 'POST', path: queryOf(create) }));
+    await line.ask(ask('POST', queryOf(`CREATE DATABASE ${database}`)));
+  }
+  return influx;
+}
+
+const queryOf = (text: string): string => `/query?db=${database}&epoch=ms&q=${encodeURIComponent(text)}`;
+
+async function answering(place: Place): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      using line = await openLine(place);
+      return void (await line.ask(httpRequest({ path: '/ping' })));
+    } catch (err) {
+      if (tries > 100) throw err;
+      await sleep(100);
+    }
+  }
+}
+
+type Settings = {
+  dir: string;
+  port: number;
+  rpc: number;
+  /** With its key; `''`: plain HTTP without login. */ pem: string;
+};
+
+const configOf = ({ dir, port, rpc, pem }: Settings): string => `reporting-disabled = true
+bind-address = "127.0.0.1:${rpc}"
+[meta]
+  dir = "${dir}/meta"
+[data]
+  dir = "${dir}/data"
+  wal-dir = "${dir}/wal"
+  wal-fsync-delay = "0s"
+  query-log-enabled = false
+  cache-snapshot-write-cold-duration = "2s"
+  compact-full-write-cold-duration = "2s"
+[monitor]
+  store-enabled = false
+[logging]
+  level = "error"
+[http]
+  bind-address = "127.0.0.1:${port}"
+  auth-enabled = ${pem !== ''}
+  log-enabled = false
+  https-enabled = ${pem !== ''}
+  https-certificate = "${pem}"
+`;
+
+export type Redis = Server & { set(): string };
+
+/** `appendfsync always`: a change is on disk before it is answered. */
+export async function startRedis(dir: string, tls: Tls): Promise<Redis> {
+  mkdirSync(dir, { recursive: true });
+  const [port, pem] = [await freePort(), pemFile(dir, tls)];
+  const secure = ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', pem, '--tls-key-file', pem];
+  const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--dir', dir];
+  const program = startProgram([redisd, '--bind', '127.0.0.1', ...secure, '--tls-auth-clients', 'no', ...durable]);
+  await program.line((line) => line.includes('Ready to accept connections'));
+  let turn = 0;
+  return {
+    ...{ program, port, cert: tls.cert },
+    set() {
+      const value = `{"value":${turn++ % 1_000}}`;
+      return `*3\r\n$3\r\nSET\r\n$5\r\nstate\r\n$${value.length}\r\n${value}\r\n`;
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}

@@ -1,0 +1,71 @@
+/** servers — what is measured, each in a process of its own, which ends with its disposal. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startProgram, type Program } from '../../abuse/rig/process.ts';
+import type { Tls } from '../../../src/base/listen.ts';
+import { httpRequest, type Place } from './line.ts';
+import { series } from './names.ts';
+
+export type Server = AsyncDisposable & Place & { program: Program };
+export type Box = Server & {
+  /** A single point, without a time of its own. */
+  point(): string;
+  batch(entries: readonly Entry[]): string;
+  /** @param rest  of a path after the series, such as `/latest` */
+  read(rest: string): string;
+  /** 99th percentile of the main thread's delay since the last call, ms; of 1 ms resolution, which is in it. */
+  delayMs(): Promise<number>;
+};
+export type Entry = { timestamp: number; value: number; room: string };
+type BoxOptions = { dir: string; tls: Tls; how?: readonly ('each' | 'open')[]; env?: Record<string, string> };
+
+const programOf = (name: string): string => join(import.meta.dirname, name);
+
+export async function startBare(tls: Tls): Promise<Server> {
+  const program = startProgram([process.execPath, programOf('bare.ts'), JSON.stringify(tls)]);
+  const { port } = JSON.parse(await program.line((line) => line.startsWith('{'))) as { port: number };
+  return { program, port, cert: tls.cert, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}
+
+export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Promise<Box> {
+  mkdirSync(dir, { recursive: true });
+  const argv = [process.execPath, programOf('box.ts'), dir, JSON.stringify(tls), ...how];
+  const program = startProgram(argv, { env });
+  type Said = { port: number; write: string; read: string };
+  const { port, write, read } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
+  const json = { 'x-api-key': write, 'content-type': 'application/json' };
+  let turn = 0;
+  const post = (path: string, body: string) => httpRequest({ method: 'POST', path, headers: json, body });
+  return {
+    ...{ program, port, cert: tls.cert },
+    point: () => post(`/ts/${series}`, `{"value":${turn++ % 1_000},"room":"hall"}`),
+    batch: (entries) =>
+      post(
+        `/ts/${series}/batch`,
+        `[${entries.map(({ timestamp, value, room }) => `{"timestamp":${timestamp},"data":{"value":${value},"room":"${room}"}}`).join()}]`,
+      ),
+    read: (rest) => httpRequest({ path: `/ts/${series}${rest}`, headers: { 'x-api-key': read } }),
+    async delayMs() {
+      const asked = `delay ${turn++}`;
+      program.write(`${asked}\n`);
+      const said = await program.line((line) => line.includes(`"${asked}"`));
+      return (JSON.parse(said) as { delayMs: number }).delayMs;
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+/** The library that makes every fsync of a box slower. */
+export function slowDisk(dir: string, ms: number): Record<string, string> {
+  const library = join(dir, 'slow-disk.so');
+  execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', library, programOf('slow-disk.c'), '-ldl']);
+  return { LD_PRELOAD: library, SLOW_DISK_MS: String(ms) };
+}
+
+/** A key and its certificate in one file, as InfluxDB and Redis read them. */
+export function pemFile(dir: string, { key, cert }: Tls): string {
+  const file = join(dir, 'pair.pem');
+  writeFileSync(file, `${cert}\n${key}`, { mode: 0o600 });
+  return file;
+}
