@@ -1,8 +1,9 @@
 /** The composition roots: the box (`start`) and the author's desk (`dev`). What starts last stops first. */
 import { join } from 'node:path';
-import { createArbiter } from './arbiter/index.ts';
+import { type Arbiter, createArbiter } from './arbiter/index.ts';
 import { startAppstore } from './appstore/index.ts';
 import type { Config } from './base/config.ts';
+import { createExcessBook } from './base/excess.ts';
 import type { Failure } from './base/errors.ts';
 import { exampleManifests } from './base/examples.ts';
 import { lockDirectory, lockNetwork } from './base/lock.ts';
@@ -65,11 +66,22 @@ export async function start(part: Part): Promise<Databox> {
 async function startParts({ config, log, signal }: Part, up: AsyncDisposableStack) {
   const dir = config['state.dir'];
   const logOf = (name: string): Log => log.child({ part: name });
-  const arbiter = up.use(
-    createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: logOf('arbiter') }),
+  const nameOf = (who: string) => arbiter.components().find(({ address }) => address === who)?.name;
+  const excess = createExcessBook({ log: logOf('excess'), nameOf });
+  const pace = (setting: 'arbiter' | 'store') => ({
+    perSecond: config[`${setting}.requests-per-second`],
+    book: excess,
+  });
+  const arbiter: Arbiter = up.use(
+    createArbiter({
+      ...{ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: logOf('arbiter') },
+      pace: pace('arbiter'),
+    }),
   );
   const authorise = arbiter.verify;
-  const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise, log: logOf('store') }));
+  const stores = up.use(
+    await startStores({ dir: join(dir, 'stores'), authorise, log: logOf('store'), pace: pace('store') }),
+  );
   const outbox = up.use(
     startExport({ config, file: join(dir, 'export.sqlite'), authorise, log: logOf('export'), signal }),
   );
@@ -84,5 +96,5 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
       signal,
     }),
   );
-  return { arbiter, stores, outbox, appstore };
+  return { arbiter, stores, outbox, appstore, excess };
 }

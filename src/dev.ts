@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startAppstore, type Appstore, type Manifest } from './appstore/index.ts';
 import { createArbiter, type Arbiter } from './arbiter/index.ts';
 import type { Config } from './base/config.ts';
+import { createConnections } from './base/connections.ts';
 import { describedBy, descriptionPath } from './base/description.ts';
 import { Failure } from './base/errors.ts';
 import { parseJson, readBody, sendJson, sendProblem } from './base/http.ts';
@@ -54,7 +55,7 @@ export async function startDesk({ config, log, signal, port }: DeskOptions): Pro
   await appstore.sync();
   for (const { manifest } of appstore.list()) await seat(parts, manifest);
   const server = up.use(
-    await listen({ address: '127.0.0.1', port, handler: dispatch(parts), connectionsPerCaller: 4_096 }),
+    await listen({ address: '127.0.0.1', port, handler: dispatch(parts), connections: createConnections(4_096) }),
   );
   const url = `http://127.0.0.1:${server.port}`;
   const way = up.move();

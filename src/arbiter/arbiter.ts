@@ -1,3 +1,4 @@
+import { createPace, type PaceOptions } from '../base/excess.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
@@ -59,6 +60,8 @@ export type ArbiterOptions = {
   log: Log;
   /** False only where nothing is enforced (`databox dev`): keys and tokens then work from anywhere. */
   checkAddress: boolean;
+  /** How many requests one component may make. Default: any number. */
+  pace?: PaceOptions;
   /** ms since the Unix epoch. */
   now?: () => number;
 };
@@ -67,9 +70,9 @@ export type ArbiterOptions = {
  * The arbiter: who exists, who may do what, and the tokens that say so.
  * @throws Failure `database.damaged`, `database.newer`
  */
-export function createArbiter({ file, log, checkAddress, now = Date.now }: ArbiterOptions): Arbiter {
+export function createArbiter({ file, log, checkAddress, pace, now = Date.now }: ArbiterOptions): Arbiter {
   const registry = openRegistry(file);
-  const { authenticate, mint, verify } = checks({ book: registry.book, log, checkAddress, now });
+  const { authenticate, mint, verify } = checks({ book: registry.book, excess: pace?.book, log, checkAddress, now });
   const catalogue = (): Catalogue => rootCatalogue([...registry.book().components.keys()]);
   return {
     ...agreements(registry),
@@ -77,7 +80,10 @@ export function createArbiter({ file, log, checkAddress, now = Date.now }: Arbit
     mint,
     verify,
     catalogue,
-    handler: routes({ authenticate, mint: (name, request) => mint(name, request, 'rest'), catalogue, log }),
+    handler: routes({
+      ...{ authenticate, catalogue, log, pace: createPace(pace) },
+      mint: (name, request) => mint(name, request, 'rest'),
+    }),
     [Symbol.dispose]: () => registry[Symbol.dispose](),
   };
 }

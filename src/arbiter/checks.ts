@@ -1,4 +1,5 @@
 import { Failure } from '../base/errors.ts';
+import type { ExcessBook } from '../base/excess.ts';
 import { validate } from '../base/http.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Log } from '../base/log.ts';
@@ -29,7 +30,14 @@ export type Verified = {
   /** The last moment of the permission, ms since the Unix epoch. The token's own hour is not meant: it can be renewed. */
   until?: number;
 };
-type Desk = { book: () => Book; log: Log; checkAddress: boolean; now: () => number };
+type Desk = {
+  book: () => Book;
+  /** Where refusals for want of a turn are counted. */
+  excess: ExcessBook | undefined;
+  log: Log;
+  checkAddress: boolean;
+  now: () => number;
+};
 
 /** A component may ask for this many tokens at once, and then for this many a second. */
 const mintRate = { burst: 200, perSecond: 20 };
@@ -50,6 +58,12 @@ export function checks(desk: Desk): Checks {
   const refused = (who: string, facts: Record<string, unknown>, failure: Failure): Failure => {
     if (told.take(who) === 0) desk.log.warn({ ...facts, code: failure.code, reason: failure.message }, 'refused');
     return failure;
+  };
+  const turn = (limiter: Limiter, who: string, reason: string): void => {
+    const retryAfterSeconds = limiter.take(who);
+    if (retryAfterSeconds === 0) return;
+    desk.excess?.note(who, 'arbiter', 'requests');
+    throw new Failure('rate.exceeded', `${reason}; try again in ${retryAfterSeconds} s`, { retryAfterSeconds });
   };
   return {
     authenticate(key: string, caller: Ip): string {
@@ -77,13 +91,6 @@ export function checks(desk: Desk): Checks {
       }
     },
   };
-}
-
-function turn(limiter: Limiter, who: string, reason: string): void {
-  const retryAfterSeconds = limiter.take(who);
-  if (retryAfterSeconds > 0) {
-    throw new Failure('rate.exceeded', `${reason}; try again in ${retryAfterSeconds} s`, { retryAfterSeconds });
-  }
 }
 
 /** A component without an address calls from nowhere. */

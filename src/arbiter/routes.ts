@@ -2,6 +2,7 @@ import express from 'express';
 import { z } from 'zod';
 import { describedBy, descriptionPath } from '../base/description.ts';
 import { Failure } from '../base/errors.ts';
+import type { Pace } from '../base/excess.ts';
 import { callerOf, parseJson, problems, readBody, sendJson, tokenOf, validate } from '../base/http.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Handler } from '../base/listen.ts';
@@ -24,18 +25,21 @@ export type Parts = {
   authenticate: (key: string, caller: Ip) => string;
   mint: (name: string, request: MintRequest) => string;
   catalogue: () => Catalogue;
+  pace: Pace;
   log: Log;
 };
 
 const describe = describedBy(new URL('./openapi.json', import.meta.url));
 
 /** `POST /token`, `GET /cat`, `GET /status`: each for an authentic component. `GET /openapi.json` is for anyone. */
-export function routes({ authenticate, mint, catalogue, log }: Parts): Handler {
+export function routes({ authenticate, mint, catalogue, pace, log }: Parts): Handler {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
   app.get(descriptionPath, (_req, res) => describe(res));
   app.use((req, res, next) => {
-    res.locals['component'] = authenticate(tokenOf(req), callerOf(req));
+    const component = authenticate(tokenOf(req), callerOf(req));
+    pace(component, 'arbiter');
+    res.locals['component'] = component;
     res.setHeader('cache-control', 'no-store');
     next();
   });

@@ -2,6 +2,7 @@ import { createServer as createHttp, type RequestListener, type Server } from 'n
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { peerIp, type Ip } from './ipv4.ts';
+import { createConnections, type Connections } from './connections.ts';
 import { protocolOptions, serveWith } from './protocol.ts';
 
 export type Tls = { key: string; cert: string };
@@ -24,26 +25,36 @@ export type ListenOptions = {
   handler: Handler;
   /** Absent: plain HTTP (the loopback of `databox dev`, port 80's certificate page). */
   tls?: Tls | undefined;
-  /** Connections one address may hold open; further ones are reset. Default 256. */
-  connectionsPerCaller?: number;
+  /** Connections that one address may hold open, here or at all listeners that share this; further ones are reset. */
+  connections?: Connections;
+  /** Called for each that is reset. */
+  onRefused?: (caller: Ip) => void;
 };
+
+/** Of one address, where nobody says otherwise. */
+const usualConnections = 256;
 
 /**
  * An HTTP(S) listener that knows who holds its connections.
  * @throws the system's EADDRINUSE or EADDRNOTAVAIL
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { address, port, handler, tls, connectionsPerCaller = 256 } = options;
+  const { address, port, handler, tls, connections = createConnections(usualConnections) } = options;
   const server = tls
     ? createHttps({ ...protocolOptions, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 })
     : createHttp(protocolOptions);
   serveWith(server, handler);
-  // A client that sends nothing, or half a request, is reaped; a long answer (a stream) is not.
+  // A client that sends nothing, or half a request, is reaped within 30 s; a long answer (a stream) is not.
   server.headersTimeout = 15_000;
-  server.requestTimeout = 30_000;
+  server.requestTimeout = 25_000;
   server.keepAliveTimeout = 65_000;
   const sockets = new Map<Ip, Set<Socket>>();
-  server.on('connection', (socket: Socket) => track(sockets, socket, connectionsPerCaller));
+  server.on('connection', (socket: Socket) => {
+    const caller = peerIp(socket.remoteAddress);
+    if (connections.admit(caller)) return hold({ sockets, connections, socket, caller });
+    socket.resetAndDestroy();
+    options.onRefused?.(caller);
+  });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen(port, address, resolve);
   await promise;
@@ -67,12 +78,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-function track(sockets: Map<Ip, Set<Socket>>, socket: Socket, limit: number): void {
-  const caller = peerIp(socket.remoteAddress);
+type Held = { sockets: Map<Ip, Set<Socket>>; connections: Connections; socket: Socket; caller: Ip };
+function hold({ sockets, connections, socket, caller }: Held): void {
   const held = sockets.get(caller) ?? new Set();
-  if (held.size >= limit) return void socket.resetAndDestroy();
   sockets.set(caller, held.add(socket));
   socket.once('close', () => {
+    connections.leave(caller);
     held.delete(socket);
     if (held.size === 0 && sockets.get(caller) === held) sockets.delete(caller);
   });

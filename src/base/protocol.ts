@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import { Failure, problem } from './errors.ts';
 import { sendProblem } from './http.ts';
 
-/** For `createServer`: the missing host is ours to refuse. */
-export const protocolOptions = { requireHostHeader: false } as const;
+/** For `createServer`: the missing host is ours to refuse; what is late is looked for often, not every half minute. */
+export const protocolOptions = { requireHostHeader: false, connectionsCheckingInterval: 2_000 } as const;
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -48,9 +48,14 @@ function failureOf({ code = '' }: NodeJS.ErrnoException): Failure {
   return new Failure('request.invalid', 'this is not HTTP/1.1');
 }
 
+/** Time that a refused caller has to take its answer. */
+const farewellMs = 1_000;
+
 /** Answers on the bare connection, and ends it. */
 function refuse(socket: Duplex, failure: Failure): void {
-  if (!socket.writable) return void socket.destroy();
+  // Before a handshake is done nothing can be said: the words would wait for its end, and the connection with them.
+  if (!socket.writable || ('secureConnecting' in socket && socket.secureConnecting === true))
+    return void socket.destroy();
   const body = problem(failure);
   const text = JSON.stringify(body);
   const head = [
@@ -60,5 +65,6 @@ function refuse(socket: Duplex, failure: Failure): void {
     'connection: close',
   ];
   socket.on('error', () => socket.destroy());
+  setTimeout(() => socket.destroy(), farewellMs).unref();
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
 }

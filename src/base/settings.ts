@@ -95,6 +95,16 @@ export const settings = {
     default: 200,
     doc: 'New flows that one component may open a second.',
   }),
+  'arbiter.requests-per-second': setting({
+    is: (k) => k.whole(10, 1_000_000),
+    default: 200,
+    doc: 'Requests that one component may make of the arbiter, and twice as many at once; beyond that 429.',
+  }),
+  'store.requests-per-second': setting({
+    is: (k) => k.whole(10, 1_000_000),
+    default: 10_000,
+    doc: 'Requests that one component may make of all stores together, and twice as many at once; beyond that 429. The default only stops a loop that has gone wild; lower it on a small box with many apps that you do not trust.',
+  }),
   'export.private-hosts': setting({
     is: (k) => k.list(k.text),
     default: [] as string[],
@@ -170,6 +180,11 @@ export const settings = {
     is: (k) => k.whole(8, 65_536),
     default: 128,
     doc: 'Processes and threads that a component’s container may have.',
+  }),
+  'container.connections': setting({
+    is: (k) => k.whole(16, 65_536),
+    default: 512,
+    doc: 'Connections that a component may hold open to arbiter, stores and export service together; further ones are reset.',
   }),
 } as const;
 

@@ -6,6 +6,7 @@ import type { Appstore } from '../appstore/index.ts';
 import type { Arbiter } from '../arbiter/index.ts';
 import type { Config } from '../base/config.ts';
 import { Failure } from '../base/errors.ts';
+import type { ExcessBook } from '../base/excess.ts';
 import { createLane, type Lane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import type { Outbox } from '../export/index.ts';
@@ -31,6 +32,7 @@ export type ManagerOptions = {
   stores: Stores;
   outbox: Outbox;
   appstore: Appstore;
+  excess: ExcessBook;
   version: string;
   /** Agreements, keys and certificates; mode 0700. */
   dir: string;
@@ -39,13 +41,14 @@ export type ManagerOptions = {
 };
 
 export type OpenCore = Core & {
+  excess: ExcessBook;
   /** Refuses new work, ends waiting, and resolves when nothing is under way. */
   drain(): Promise<void>;
   close(): void;
 };
 
 export async function openCore(options: ManagerOptions): Promise<OpenCore> {
-  const { config, log, arbiter, network, stores, outbox, appstore, dir } = options;
+  const { config, log, arbiter, network, stores, outbox, appstore, excess, dir } = options;
   const records = openRecords(join(dir, 'manager.sqlite'));
   const authority = await openAuthority({
     ...{ dir, hostName: config['owner.host-name'] ?? hostname(), anew: config['manager.regenerate-certificates'] },
@@ -59,7 +62,8 @@ export async function openCore(options: ManagerOptions): Promise<OpenCore> {
     zmqPublicKey: curve.publicKey,
     docker: createDocker({ host: config['docker.host'], box }),
     secrets: createSecrets(join(config['run.dir'], 'secrets')),
-    services: createServices({ network, authority }),
+    excess,
+    services: createServices({ network, authority, excess, connections: config['container.connections'] }),
     rights: createRights({ arbiter, network, stores }),
     components: new Map(),
     signal: AbortSignal.any([options.signal, ending.signal]),

@@ -1,6 +1,7 @@
 /** What the manager offers: the shapes that the owner's pages, the admin socket and `main` hold. */
 import type { Manifest } from '../appstore/index.ts';
 import type { MintRequest } from '../arbiter/index.ts';
+import type { Excess } from '../base/excess.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Tls } from '../base/listen.ts';
 import type { ComponentType, HypercatItem } from '../base/names.ts';
@@ -195,6 +196,8 @@ export type Manager = AsyncDisposable & {
    */
   restore(store: string, source: AsyncIterable<Buffer>): Promise<Restored>;
   status(): Promise<Status>;
+  /** What components asked of the platform's services beyond their limits since start, latest first. */
+  excess(): Excess[];
   /** `undefined` when no such component is running. */
   uiTarget(name: string): UiTarget | undefined;
   /** Resets what a caller holds open at one of the platform's services. Returns how many connections. */

@@ -1,4 +1,5 @@
 /** manager — what the face promises, from the parts. */
+import type { Excess } from '../base/excess.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { backupsOf } from './backups.ts';
 import { createClock, type Clock } from './clock.ts';
@@ -8,6 +9,7 @@ import { openCore, type ManagerOptions, type OpenCore } from './core.ts';
 import { every } from './every.ts';
 import type { ComponentState, Manager, Status } from './face.ts';
 import { isDue } from './certificates.ts';
+import { excessOf, excessSentences } from './excess.ts';
 import { change, check, install, restart, uninstall } from './install.ts';
 import { advance, exited } from './lifecycle.ts';
 import { machineMb, shortage } from './memory.ts';
@@ -57,7 +59,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     logs: (name, o) => logs(core, name, o),
     ...backupsOf(core),
     token: (name, wish) => mintFor(core, name, wish),
-    status: () => status(core, { version: options.version, startedAt, engine, clock }),
+    ...told(core, { version: options.version, startedAt, engine, clock }),
     uiTarget: (name) => uiTarget(core, name),
     resetSockets: (service, caller) => core.services.reset(service, caller),
     [Symbol.asyncDispose]: () => down.disposeAsync(),
@@ -143,7 +145,17 @@ function uiTarget({ components, authority }: OpenCore, name: string): ReturnType
 
 type Facts = { version: string; startedAt: number; engine: Supervision; clock: Clock };
 
-async function status({ components, network, stores, config }: OpenCore, facts: Facts): Promise<Status> {
+/** What the owner is told of the box. */
+const told = (core: OpenCore, facts: Facts): Pick<Manager, 'status' | 'excess'> => ({
+  status: () => status(core, facts),
+  excess: () => excess(core),
+});
+
+const excess = (core: OpenCore): Excess[] =>
+  excessOf(core.excess.list(), new Set(core.arbiter.components().map(({ name }) => name)));
+
+async function status(core: OpenCore, facts: Facts): Promise<Status> {
+  const { components, network, stores, config } = core;
   const view = await network.view();
   const isAlive = facts.engine.answers;
   const failed = [...components.values()].filter(({ state }) => state === 'failed');
@@ -155,6 +167,7 @@ async function status({ components, network, stores, config }: OpenCore, facts: 
     ...(isAlive ? [] : ['The Docker engine does not answer.']),
     ...facts.clock.problems(),
     ...stores.problems(),
+    ...excessSentences(excess(core), Date.now()),
     ...(short === undefined ? [] : [`${short}.`]),
     ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),
   ];

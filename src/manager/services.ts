@@ -1,4 +1,6 @@
 /** services — the in-process services' listeners: each at an address and under a certificate of its own. */
+import { createConnections } from '../base/connections.ts';
+import type { ExcessBook } from '../base/excess.ts';
 import type { Ip } from '../base/ipv4.ts';
 import { listen, type Handler, type Listener } from '../base/listen.ts';
 import type { Network } from '../network/index.ts';
@@ -19,14 +21,25 @@ export type Services = AsyncDisposable & {
   renew(): Promise<void>;
 };
 
-export function createServices({ network, authority }: { network: Network; authority: Authority }): Services {
+type Parts = {
+  network: Network;
+  authority: Authority;
+  /** Where connections that are refused are counted. */
+  excess: ExcessBook;
+  /** How many one component may hold open, at all services together. */
+  connections: number;
+};
+
+export function createServices({ network, authority, excess, connections: most }: Parts): Services {
+  const connections = createConnections(most);
   const served = new Map<string, { listener: Listener; notAfter: number }>();
   return {
     async serve(name, handler) {
       if (served.has(name)) return;
       const address = await network.addService(name);
       const { key, cert, notAfter } = await authority.service(name);
-      const listener = await listen({ address, port: 0, handler, tls: { key, cert } });
+      const onRefused = (caller: Ip): void => excess.note(caller, name, 'connections');
+      const listener = await listen({ address, port: 0, handler, tls: { key, cert }, connections, onRefused });
       served.set(name, { listener, notAfter });
       await network.publish(name, { [wellKnownPort]: listener.port });
     },

@@ -234,7 +234,7 @@ export const storeApi: Api = {
       'path.unknown',
       'precondition.invalid',
     ] as const),
-    ...(['method.refused', 'store.unknown', 'store.unavailable'] as const),
+    ...(['method.refused', 'store.unknown', 'store.unavailable', 'rate.exceeded'] as const),
   ],
   calls: {
     'GET /openapi.json': { ...descriptionCall, open: true },

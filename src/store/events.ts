@@ -31,9 +31,19 @@ export type Observer = {
   path: string;
   /** null: every format. */
   format: Format | null;
-  tell(event: Event): void;
+  /** @param text  the event as JSON, made once for all who are told of it */
+  tell(text: string): void;
   end(reason: EndReason): void;
 };
+
+/** One event as JSON text. */
+function textOf(event: Event): string {
+  const { timestamp, path, format } = event;
+  const told = JSON.stringify({ timestamp, path, format });
+  if (event.mode === 'data') return `${told.slice(0, -1)},"data":${event.json}}`;
+  const { component, method, status } = event;
+  return JSON.stringify({ timestamp, component, method, path, format, status });
+}
 
 export type Observers = {
   /** Returns the function that removes it. */
@@ -71,9 +81,11 @@ export function createObservers(): Observers {
     watches: (mode, path) => (exact.size > 0 || wild.size > 0) && matching(mode, path).length > 0,
     any: (mode) => [...[...exact.values()].flatMap((set) => [...set]), ...wild].some((one) => one.mode === mode),
     tell(event) {
-      for (const observer of matching(event.mode, event.path)) {
-        if (observer.format === null || observer.format === event.format) observer.tell(event);
-      }
+      const all = matching(event.mode, event.path);
+      const told = all.filter(({ format }) => format === null || format === event.format);
+      if (told.length === 0) return;
+      const text = textOf(event);
+      for (const observer of told) observer.tell(text);
     },
     end(reason, which) {
       const ended = [...[...exact.values()].flatMap((set) => [...set]), ...wild].filter(which);

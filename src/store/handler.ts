@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asksForDescription, describedBy } from '../base/description.ts';
 import { Failure, failures, problem } from '../base/errors.ts';
+import type { Pace } from '../base/excess.ts';
 import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
@@ -27,6 +28,7 @@ export type Door = {
   store: () => OpenStore;
   target: string;
   authorise: Authorise;
+  pace: Pace;
   limitBytes: number;
   log: Log;
 };
@@ -79,14 +81,29 @@ function authorised({ door, req, asked }: Exchange, token: string): Authorised {
   const { method, path, observe } = asked;
   const use = { caller: callerOf(req), target: door.target, method, path };
   const everyMs = observe ? undefined : bucketOf(path);
-  const who = door.authorise(token, {
-    ...use,
-    ...(observe && { observe: observe.mode }),
-    ...(everyMs !== undefined && { everyMs }),
-  });
+  const who = paced(door, use.caller, () =>
+    door.authorise(token, {
+      ...use,
+      ...(observe && { observe: observe.mode }),
+      ...(everyMs !== undefined && { everyMs }),
+    }),
+  );
   if (observe?.mode !== 'audit' || mayAudit(who, door.target)) return who;
   const sentence = 'audit is for the component whose store this is, or for a token with the caveat {"observe":"audit"}';
   throw new Failure('token.forbidden', sentence);
+}
+
+/** Counts the request for the component whose token it is; one whose token is refused, for the address. */
+function paced({ pace, target }: Door, caller: string, authorise: () => Authorised): Authorised {
+  let who: Authorised;
+  try {
+    who = authorise();
+  } catch (err) {
+    pace(caller, target);
+    throw err;
+  }
+  pace(who.component, target);
+  return who;
 }
 
 /** To read data is not to learn who else uses it, and when. */
@@ -131,6 +148,7 @@ async function post({ door, store, req, res, asked }: Exchange, operation: Exclu
   // Observers before the writer: who reads "written" may rely on their having been told.
   if (store.observers.watches('data', asked.path)) {
     store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
+    await Promise.resolve(); // what they are told goes out in microtasks, which stand before this one
   }
   const tag = change.do === 'put' ? { etag: tagOf(change.format, change.data) } : {};
   res.writeHead(201, { ...tag, 'content-length': 0 }).end();
@@ -156,6 +174,7 @@ function observe({ req, res, store, asked }: Exchange, { component, until = Infi
   const stream = openStream(res, {
     mark: () => store.marks.now(mode, Date.now()),
     gap: typeof last === 'string' ? store.marks.gapSince(mode, last) : undefined,
+    onSlow: () => finish('slow'),
     onClose: () => leave(),
   });
   const finish = (reason: EndReason): void => {
@@ -164,10 +183,7 @@ function observe({ req, res, store, asked }: Exchange, { component, until = Infi
   };
   const observer: Observer = {
     ...{ component, mode, format, path: asked.path },
-    tell(event) {
-      if (life.isOver()) finish('expired');
-      else if (!stream.send(event)) finish('slow');
-    },
+    tell: (text) => (life.isOver() ? finish('expired') : stream.send(text)),
     end: (reason) => stream.end(reason),
   };
   const remove = store.observers.add(observer);

@@ -1,4 +1,5 @@
 import { Failure } from '../base/errors.ts';
+import type { Pace, PaceOptions } from '../base/excess.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import type { HypercatItem } from '../base/names.ts';
@@ -16,6 +17,8 @@ export type StoreOptions = {
   dir: string;
   authorise: Authorise;
   log: Log;
+  /** How many requests one component may make of all stores together. Default: any number. */
+  pace?: PaceOptions;
   /** Largest body of one request. Default 1 MiB. */
   bodyLimitBytes?: number;
   /** Quota of each store's file; beyond it writes fail with `store.full`. Default none. */
@@ -35,6 +38,7 @@ export type State = {
   /** Stores whose data is being exchanged. */
   restoring: Set<string>;
   faults: Faults;
+  pace: Pace;
   listeners: Set<(store: string, item: HypercatItem) => void>;
 };
 
@@ -107,7 +111,8 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
 }
 
 export const handlerOf = (state: State, name: string): Handler => {
-  const { authorise, log, bodyLimitBytes: limitBytes = defaultBodyBytes } = state.options;
+  const { options, pace } = state;
+  const { authorise, log, bodyLimitBytes: limitBytes = defaultBodyBytes } = options;
   const child = log.child({ store: name });
-  return createHandler({ store: () => storeOf(state, name), target: name, authorise, limitBytes, log: child });
+  return createHandler({ store: () => storeOf(state, name), target: name, authorise, pace, limitBytes, log: child });
 };

@@ -8,7 +8,6 @@ import { parse } from './grammar.ts';
 import { info, type OpenStore } from './open-store.ts';
 import type { Format, Info, Operation, Read } from './operations.ts';
 import { collect } from './reply.ts';
-import { textOf } from './stream.ts';
 
 /** Largest reply that is held in memory. */
 const limitBytes = 64 * 1024 * 1024;
@@ -44,8 +43,8 @@ export function ownersWatch({ observers }: OpenStore, url: string, watcher: Watc
   if (query.size > 0) throw new Failure('path.invalid', 'a watch has no query');
   const remove = observers.add({
     ...{ component: '', mode: 'data', path, format: null },
-    tell(event) {
-      if (watcher.tell(textOf(event))) return;
+    tell(text) {
+      if (watcher.tell(text)) return;
       remove();
       watcher.end('slow');
     },

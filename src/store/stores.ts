@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Failure } from '../base/errors.ts';
+import { createPace } from '../base/excess.ts';
 import { createLane } from '../base/lane.ts';
 import type { Handler } from '../base/listen.ts';
 import type { HypercatItem } from '../base/names.ts';
@@ -93,7 +94,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   const faults = createFaults({ log: options.log, isDamage, onDamage });
   const engine = faults.watch(startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs }));
   const lists = { open: new Map(), broken: new Map(), restoring: new Set<string>(), listeners: new Set<never>() };
-  const state: State = { options, engine, faults, ...lists };
+  const state: State = { options, engine, faults, pace: createPace(options.pace), ...lists };
   return {
     failed: engine.failed,
     answers: () => engine.answers(),

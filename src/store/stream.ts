@@ -1,17 +1,18 @@
 /** Observation over HTTP: Server-Sent Events. */
 import type { ServerResponse } from 'node:http';
-import type { EndReason, Event } from './events.ts';
+import type { EndReason } from './events.ts';
 import type { Gap } from './marks.ts';
 
 const heartbeatMs = 15_000;
 /** Bytes that may wait for a reader; one that falls further behind is closed rather than kept in memory. */
 const backlogBytes = 256 * 1024;
-/** Time an ended stream has to take its last words. */
+/** Time an ended stream has to take its last words; a slow reader has to take what waits first. */
 const farewellMs = 250;
+const slowFarewellMs = 1_000;
 
 export type EventStream = {
-  /** False when the reader is too far behind to take it. */
-  send(event: Event): boolean;
+  /** Sends an event once this turn's promises are settled, together with what else came for the reader. */
+  send(text: string): void;
   /** Sends the reason and closes; what waits for a slow reader is dropped with the connection. */
   end(reason: EndReason): void;
 };
@@ -21,12 +22,14 @@ export type StreamOptions = {
   mark: () => string;
   /** What the reader missed since it was last here. */
   gap: Gap | undefined;
+  /** The reader is too far behind to take more. */
+  onSlow: () => void;
   /** The reader went away or the stream was ended. */
   onClose: () => void;
 };
 
 /** Turns a response into a stream of `data:` lines; comments between them show that the connection lives. */
-export function openStream(res: ServerResponse, { mark, gap, onClose }: StreamOptions): EventStream {
+export function openStream(res: ServerResponse, { mark, gap, onSlow, onClose }: StreamOptions): EventStream {
   res.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -40,23 +43,23 @@ export function openStream(res: ServerResponse, { mark, gap, onClose }: StreamOp
     clearInterval(heartbeat);
     onClose();
   });
+  let waiting = '';
+  let isEnded = false;
+  const flush = (): void => {
+    const text = waiting;
+    waiting = '';
+    if (text !== '' && !isEnded && !res.write(text) && res.writableLength > backlogBytes) onSlow();
+  };
   return {
-    send(event) {
-      if (res.writableLength > backlogBytes) return false;
-      return res.write(`id: ${mark()}\ndata: ${textOf(event)}\n\n`) || res.writableLength <= backlogBytes;
+    send(text) {
+      // Writes that were committed together are told together: a piece of a stream costs far more than an event in it.
+      if (waiting === '') queueMicrotask(flush);
+      waiting += `id: ${mark()}\ndata: ${text}\n\n`;
     },
     end(reason) {
-      res.end(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
-      setTimeout(() => res.destroy(), farewellMs).unref();
+      isEnded = true;
+      res.end(`${waiting}event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
+      setTimeout(() => res.destroy(), reason === 'slow' ? slowFarewellMs : farewellMs).unref();
     },
   };
-}
-
-/** One event as JSON text. */
-export function textOf(event: Event): string {
-  const { timestamp, path, format } = event;
-  const told = JSON.stringify({ timestamp, path, format });
-  if (event.mode === 'data') return `${told.slice(0, -1)},"data":${event.json}}`;
-  const { component, method, status } = event;
-  return JSON.stringify({ timestamp, component, method, path, format, status });
 }

@@ -25,6 +25,12 @@ const View = z.looseObject({
   ),
   unlisted: z.array(z.looseObject({ component: z.string(), count: z.number() })),
   names: z.array(z.looseObject({ component: z.string(), name: z.string(), count: z.number() })),
+  excess: z.array(
+    z.looseObject({
+      ...{ component: z.string(), service: z.string(), what: z.string() },
+      ...{ count: z.number(), at: z.number() },
+    }),
+  ),
   healthy: z.boolean(),
   problems: z.array(z.string()),
 });
@@ -39,6 +45,7 @@ export const networkText = (view: View): string =>
     `\n${agreed(view)}`,
     `\nRefused flows\n${refusedFlows(view)}${view.unlisted.map(furtherOf).join('')}`,
     `\nRefused names\n${refusedNames(view)}`,
+    `\nBeyond the limit of a component\n${refusedExcess(view)}`,
   ].join('');
 
 const agreed = ({ components }: View): string =>
@@ -83,6 +90,19 @@ const refusedNames = ({ names }: View): string =>
     [
       { title: 'component', of: ({ component }) => component },
       { title: 'name', of: ({ name }) => name },
+      { title: 'count', of: ({ count }) => count, right: true },
+    ],
+    'none',
+  );
+
+const refusedExcess = ({ excess }: View): string =>
+  table(
+    excess,
+    [
+      { title: 'last', of: ({ at }) => time(at) },
+      { title: 'component', of: ({ component }) => component },
+      { title: 'at', of: ({ service }) => service },
+      { title: 'what', of: ({ what }) => what },
       { title: 'count', of: ({ count }) => count, right: true },
     ],
     'none',

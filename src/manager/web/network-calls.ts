@@ -22,8 +22,10 @@ export const Privileged = z.strictObject({ src_ip: ip });
  * of the five have nothing left to do, because addresses never change and nobody is above the tables: they accept what
  * is true already and refuse the rest.
  */
-export function networkCalls(app: Express, { network, stores }: AdminParts): void {
-  app.get('/network', async (_req, res) => sendJson(res, 200, await network.view()));
+export function networkCalls(app: Express, { network, stores, manager }: AdminParts): void {
+  app.get('/network', async (_req, res) => {
+    sendJson(res, 200, { ...(await network.view()), excess: manager.excess() });
+  });
   app.get('/network/status', (_req, res) => void res.type('text/plain').send('active'));
   app.post('/network/connect', async (req, res) => {
     const { name: component, peers } = validate(Connect, await jsonOf(req));

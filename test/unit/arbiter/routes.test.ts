@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { createArbiter, type Arbiter } from '../../../src/arbiter/index.ts';
+import { createExcessBook } from '../../../src/base/excess.ts';
 import { listen, type Listener } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
 import { reading, store } from './house.ts';
@@ -154,4 +155,32 @@ test('GET /cat: the root catalogue, oldest first, a re-registered one at the end
     ],
     items: ['app', 'away', store].map(item),
   });
+});
+
+test('a component that asks too often is refused, told when to come back, and counted; others are not', async () => {
+  const book = createExcessBook({ log: silent, nameOf: () => undefined });
+  using busy = createArbiter({
+    file: ':memory:',
+    log: silent,
+    checkAddress: true,
+    pace: { perSecond: 10, book, now: () => 0 },
+  });
+  busy.register({ name: 'app', type: 'app', key: 'app key', address: local });
+  busy.register({ name: 'away', type: 'app', key: 'away key', address: '127.0.0.2' });
+  await listener[Symbol.asyncDispose]();
+  listener = await listen({ address: local, port: 0, handler: busy.handler });
+  const answers = [];
+  for (let n = 0; n < 60; n++) answers.push(await call('GET', '/status', { key: 'app key' }));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused[0]).toMatchObject({ type: 'application/problem+json', retryAfter: '1' });
+  expect((await call('GET', '/status', { key: 'away key', from: '127.0.0.2' })).status).toBe(200);
+  expect(book.list()).toMatchObject([{ component: 'app', service: 'arbiter', count: refused.length }]);
+});
+
+test('who asks for tokens in a loop is counted too', () => {
+  const book = createExcessBook({ log: silent, nameOf: () => undefined });
+  using busy = createArbiter({ file: ':memory:', log: silent, checkAddress: true, pace: { perSecond: 10, book } });
+  busy.register({ name: 'app', type: 'app', key: 'app key', address: local });
+  for (let n = 0; n < 250; n++) expect(() => busy.mint('app', { ...reading, caveats: [] }, 'rest')).toThrow();
+  expect(book.list()).toMatchObject([{ component: 'app', service: 'arbiter', what: 'requests' }]);
 });

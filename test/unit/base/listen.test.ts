@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
+import { createConnections } from '../../../src/base/connections.ts';
 import { listen } from '../../../src/base/listen.ts';
 import { readBody, sendJson, sendProblem, tokenOf } from '../../../src/base/http.ts';
 
@@ -12,7 +13,7 @@ const echo = (limit: number) =>
   listen({
     address: '127.0.0.1',
     port: 0,
-    connectionsPerCaller: 3,
+    connections: createConnections(3),
     handler: (req, res) =>
       void readBody(req, limit)
         .then((body) => sendJson(res, 200, { token: tokenOf(req), size: body.length }))

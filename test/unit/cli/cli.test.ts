@@ -36,6 +36,7 @@ test('U08 tables are aligned, and foreign text cannot move the cursor or add a l
   expect(net.out).toContain('evil\\u001b.example');
   expect(net.out).toMatch(/app-y +10\.196\.1\.2 +arbiter +10\.196\.1\.250 +8080\/tcp +3 +1\n/);
   expect(net.out).toMatch(/192\.0\.2\.1:22\/tcp +7\n/);
+  expect(net.out).toMatch(/app-y +driver-x-core-store +requests +23\n/);
   expect(net.out).toContain('and 9 further attempts of app-y, no longer listed\n');
   expect(logs.out).toBe('hello from app-y\t\\u001b[2Jhidden\n');
   expect(search.out).toMatch(/^app-x +app .*Reads the load$/m);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Entry, ManifestShape, type Repository } from '../../../appstore/index.ts';
 import { HypercatItem, like } from '../../../base/api.ts';
+import type { Excess } from '../../../base/excess.ts';
 import { failures, type FailureCode } from '../../../base/errors.ts';
 import { LedgerEntryShape } from '../../../export/index.ts';
 import type { NetworkView } from '../../../network/index.ts';
@@ -139,7 +140,14 @@ const RefusedFlow = z.strictObject({
   port: z.int(),
   count: z.int(),
 });
-export const NetworkShape = like<NetworkView>()(
+const ExcessShape = z.strictObject({
+  component: z.string(),
+  service: z.string(),
+  what: z.enum(['requests', 'connections']),
+  count: z.int(),
+  at: z.number(),
+});
+export const NetworkShape = like<NetworkView & { excess: Excess[] }>()(
   z.strictObject({
     pool: z.string(),
     components: z.array(z.strictObject({ name: z.string(), place: Place, peers: z.array(PeerShape) })),
@@ -151,5 +159,6 @@ export const NetworkShape = like<NetworkView>()(
     ),
     healthy: z.boolean(),
     problems: z.array(z.string()),
+    excess: z.array(ExcessShape),
   }),
 ).meta({ id: 'Network' });

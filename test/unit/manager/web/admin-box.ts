@@ -170,6 +170,15 @@ function adminManager(stores: Stores) {
     backup: (store: string) => stores.backup(store, ownerOfStore),
     restore: (name: string, source: AsyncIterable<Buffer>) =>
       stores.restore({ name, source, fits: (header) => refuseForeignBackup(header, name, installed) }),
+    excess: () => [
+      {
+        component: 'app-y',
+        service: 'driver-x-core-store',
+        what: 'requests' as const,
+        count: 23,
+        at: 1_767_225_600_000,
+      },
+    ],
     // Where no Docker engine is.
     engine: () => ({ host: 'unix:///nonexistent/docker.sock', arch: 'amd64' }),
     dataSources: () => Promise.resolve(given.candidates.map(item)),
