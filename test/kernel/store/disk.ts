@@ -10,6 +10,8 @@ type Options = {
   dir: string;
   /** Size of a tmpfs that only the keeper sees; absent: the folder as it is. */
   sizeMb?: number;
+  /** A file with a file system that only the keeper sees; it is gone from the kernel when the keeper is. */
+  image?: string;
   reserveBytes?: number;
   /** The library of `buildFaults`, and the file that says what it does. */
   faults?: Faults;
@@ -32,8 +34,9 @@ export const mend = ({ control }: Faults): void => rmSync(control, { force: true
 
 export type Keeper = Awaited<ReturnType<typeof keep>>;
 
-export async function keep({ dir, sizeMb, reserveBytes, faults }: Options) {
-  const mount = sizeMb === undefined ? '' : `mount -t tmpfs -o size=${sizeMb}m,mode=700 tmpfs '${dir}'; `;
+export async function keep({ dir, sizeMb, image, reserveBytes, faults }: Options) {
+  const tmpfs = sizeMb === undefined ? '' : `mount -t tmpfs -o size=${sizeMb}m,mode=700 tmpfs '${dir}'; `;
+  const mount = image === undefined ? tmpfs : `mount -o loop '${image}' '${dir}'; `;
   const script = `${mount}exec '${process.execPath}' '${join(import.meta.dirname, 'keeper.ts')}' '${dir}' '${reserveBytes ?? ''}'`;
   const child = spawn('unshare', ['--mount', 'sh', '-ec', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -55,6 +58,7 @@ export async function keep({ dir, sizeMb, reserveBytes, faults }: Options) {
       if (status !== 200) throw new Error(`${status} ${String(bytes)}`);
       return (JSON.parse(String(bytes)) as { data: { value: number } }[]).map(({ data }) => data.value);
     },
+    signal: (name: 'SIGSTOP' | 'SIGCONT') => child.kill(name),
     isAlive: () => child.exitCode === null && child.signalCode === null,
     gone,
     async [Symbol.asyncDispose]() {

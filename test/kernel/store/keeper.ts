@@ -1,9 +1,12 @@
 /**
  * A process with stores in a folder, on a port that it prints. `/<store>/…` is the store's door; `/:open/<store>`,
- * `/:backup/<store>`, `/:restore/<store>` and `/:problems` are what the manager would ask.
+ * `/:backup/<store>`, `/:restore/<store>` and `/:problems` are what the manager would ask; `/:grant/<name>` gives the arbiter a
+ * permission to keep, `/:grants` lists them.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { createArbiter } from '../../../src/arbiter/index.ts';
 import { sendJson, sendProblem } from '../../../src/base/http.ts';
 import { listen } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
@@ -16,10 +19,17 @@ const stores = await startStores({
 });
 await stores.open('kept');
 await stores.open('other');
+const arbiter = createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: silent });
+if (arbiter.components().length === 0) arbiter.register({ name: 'app', type: 'app', key: 'key' });
 
 async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const [, first = '', second = ''] = (req.url ?? '').split('/');
   if (first === ':problems') return sendJson(res, 200, stores.problems());
+  if (first === ':grants') return sendJson(res, 200, arbiter.grants('app').map(({ path }) => path)); // prettier-ignore
+  if (first === ':grant') {
+    arbiter.grant('app', { method: 'GET', path: `/${second}`, target: 'kept' }, []);
+    return sendJson(res, 200, {});
+  }
   if (first === ':open') {
     await stores.open(second);
     return sendJson(res, 200, {});
