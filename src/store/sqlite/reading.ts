@@ -1,10 +1,14 @@
-/** The reader thread while there is something to read: started by a read, ended when none came for a while. */
+/**
+ * The reader threads, two of the same, while there is something to read: each started by a read, ended when none came for a
+ * while. What may go through many entries waits for its like, and no latest point waits behind it.
+ */
 import { Failure } from '../../base/errors.ts';
 import { startWorker, type WorkerClient } from '../../base/worker.ts';
+import type { Read } from '../operations.ts';
 import type { ReaderHandlers } from './protocol.ts';
 
 /**
- * The thread is 12 MB. Whoever reads every few seconds always finds it, and a box where nobody looks does not carry it;
+ * A thread is 12 MB. Whoever reads every few seconds always finds it, and a box where nobody looks does not carry it;
  * the first read after a rest waits some 30 ms for it.
  */
 const usualRestMs = 30_000;
@@ -23,30 +27,52 @@ export type Reading = AsyncDisposable & {
   answers(): Promise<void>;
 };
 
-/** @param onDeath  called when the thread ends and nobody asked it to */
+/** @param onDeath  called when a thread ends and nobody asked it to */
 export function createReading(onDeath: (failure: Failure) => void, restMs = usualRestMs): Reading {
   const files = new Map<string, string>();
-  const thread = resting(onDeath, restMs);
+  const [quick, patient] = [resting(onDeath, restMs), resting(onDeath, restMs)];
+  const both = [quick, patient];
   return {
     add: (store, file) => void files.set(store, file),
     async drop(store) {
       files.delete(store);
-      await thread.during(async () => thread.running()?.call('close', { store }));
+      await Promise.all(both.map((thread) => thread.during(async () => thread.running()?.call('close', { store }))));
     },
     async ask(method, about) {
       const file = files.get(about.store);
       if (file === undefined) throw new Failure('store.unknown', 'the store is closed');
+      const { question } = about as { question?: Read };
+      const thread = question && !mayTakeLong(question) ? quick : patient;
       return thread.during(() => thread.run().call(method, { ...about, file }));
     },
     async answers() {
-      // Not `during`: whoever looks after the thread does not keep it from its rest, and its rest is no silence.
-      const looked = thread.running();
-      await looked?.answers().catch((err: unknown) => {
-        if (looked === thread.running()) throw err;
-      });
+      await Promise.all(both.map(answering));
     },
-    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(both.map((thread) => thread[Symbol.asyncDispose]()));
+    },
   };
+}
+
+/** Entries that a thread may go through at once while others wait for it: a few ms. */
+const shortWay = 10_000;
+
+/** Whether a part of the answer may need more entries than that. A range may be a year. */
+function mayTakeLong(question: Read): boolean {
+  if (!('selection' in question)) return false;
+  const { pick, series, filter } = question.selection;
+  if (pick.by !== 'range') return pick.n * series.length > shortWay;
+  return question.do !== 'entries' || filter !== null;
+}
+
+type Thread = ReturnType<typeof resting>;
+
+/** Not `during`: whoever looks after the thread does not keep it from its rest, and its rest is no silence. */
+async function answering(thread: Thread): Promise<void> {
+  const looked = thread.running();
+  await looked?.answers().catch((err: unknown) => {
+    if (looked === thread.running()) throw err;
+  });
 }
 
 /** The thread: runs when asked to, ends when nothing was done with it for a while. */

@@ -1,7 +1,7 @@
 /**
  * A process with the arbiter and one store behind HTTPS, as a component meets them. Arguments: a folder, the certificate
  * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token.
- * Says `{port, write, read}` with two tokens; answers a line with the main thread's p99 delay since the last, in ms.
+ * Says `{port, tokens}`, a token for each method; answers a line with the main thread's p99 delay since the last, in ms.
  */
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { createArbiter } from '../../../src/arbiter/index.ts';
 import { listen, type Handler, type Tls } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
+import { methods } from '../../../src/base/names.ts';
 import { startStores } from '../../../src/store/index.ts';
 import { owner, store } from './names.ts';
 
@@ -17,9 +18,9 @@ const address = '127.0.0.1';
 const arbiter = createArbiter({ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: silent });
 arbiter.register({ name: owner, type: 'driver', key: 'key', address });
 arbiter.register({ name: store, type: 'store', key: 'other key' });
-const [write = '', read = ''] = (['POST', 'GET'] as const).map((method) => {
+const tokens = methods.map((method) => {
   arbiter.grant(owner, { method, path: '/*', target: store }, []);
-  return arbiter.mint(owner, { method, path: '/*', target: store, caveats: [] }, 'rest');
+  return [method, arbiter.mint(owner, { method, path: '/*', target: store, caveats: [] }, 'rest')] as const;
 });
 const open = () => ({ component: owner, grant: 1 });
 const authorise = options.includes('open') ? open : arbiter.verify;
@@ -43,7 +44,7 @@ const { port } = await listen({
   ...{ address, port: 0, handler: options.includes('each') ? oneAtATime(handler) : handler },
   tls: JSON.parse(tls) as Tls,
 });
-console.log(JSON.stringify({ port, write, read }));
+console.log(JSON.stringify({ port, tokens: Object.fromEntries(tokens) }));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();

@@ -4,11 +4,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram, type Program } from '../../abuse/rig/process.ts';
 import type { Tls } from '../../../src/base/listen.ts';
+import type { Method } from '../../../src/base/names.ts';
 import { httpRequest, type Place } from './line.ts';
 import { series } from './names.ts';
 
 export type Server = AsyncDisposable & Place & { program: Program };
 export type Box = Server & {
+  /** @param body  JSON */
+  request(method: Method, path: string, body?: string): string;
   /** A single point, without a time of its own. */
   point(): string;
   batch(entries: readonly Entry[]): string;
@@ -32,20 +35,24 @@ export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Pr
   mkdirSync(dir, { recursive: true });
   const argv = [process.execPath, programOf('box.ts'), dir, JSON.stringify(tls), ...how];
   const program = startProgram(argv, { env });
-  type Said = { port: number; write: string; read: string };
-  const { port, write, read } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
-  const json = { 'x-api-key': write, 'content-type': 'application/json' };
+  type Said = { port: number; tokens: Record<Method, string> };
+  const { port, tokens } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
   let turn = 0;
-  const post = (path: string, body: string) => httpRequest({ method: 'POST', path, headers: json, body });
+  const request: Box['request'] = (method, path, body = '') => {
+    const type = method === 'POST' ? { 'content-type': 'application/json' } : {};
+    return httpRequest({ method, path, body, headers: { 'x-api-key': tokens[method], ...type } });
+  };
   return {
     ...{ program, port, cert: tls.cert },
-    point: () => post(`/ts/${series}`, `{"value":${turn++ % 1_000},"room":"hall"}`),
+    request,
+    point: () => request('POST', `/ts/${series}`, `{"value":${turn++ % 1_000},"room":"hall"}`),
     batch: (entries) =>
-      post(
+      request(
+        'POST',
         `/ts/${series}/batch`,
         `[${entries.map(({ timestamp, value, room }) => `{"timestamp":${timestamp},"data":{"value":${value},"room":"${room}"}}`).join()}]`,
       ),
-    read: (rest) => httpRequest({ path: `/ts/${series}${rest}`, headers: { 'x-api-key': read } }),
+    read: (rest) => request('GET', `/ts/${series}${rest}`),
     async delayMs() {
       const asked = `delay ${turn++}`;
       program.write(`${asked}\n`);

@@ -215,6 +215,25 @@ test('the thread that reads ends when nobody reads, and the next read starts it 
   }
 });
 
+test.each([
+  ['/ts/a/latest', 1],
+  ['/ts/a/since/0', 1],
+  ['/ts/a/last/10000/mean', 1],
+  ['/ts/a/last/10001/mean', 2],
+  ['/ts/a,b/last/10000/mean', 2],
+  ['/ts/a/since/0/mean', 2],
+  ['/ts/a/since/0/filter/room/equals/hall', 2],
+  ['/ts/a/since/0/every/1000/mean', 2],
+  ['/ts/a/length', 2],
+])('what may take long has a thread of its own: %s', async (path, count) => {
+  await using it = await startStore();
+  await post(it, '/ts/a/at/1', '{"value":1}');
+  const before = threads();
+  await it.ask({ path: '/ts/a/earliest' });
+  expect((await it.ask({ path })).status).toBe(200);
+  expect(threads()).toBe(before + count);
+});
+
 test('a reader that is in use does not rest', async () => {
   await using it = await startStore({ readerRestMs: 60 });
   await Promise.all(Array.from({ length: 500 }, (_, at) => post(it, `/ts/a/at/${at}`, `{"value":${at}}`)));
