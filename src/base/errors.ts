@@ -43,6 +43,13 @@ export const failures = {
     exit: 75,
     doc: 'The value is not, or no longer, what the request was meant for; nothing was changed.',
   },
+  'function.unobserved': {
+    http: 503,
+    exit: 69,
+    doc: 'Nobody observes the requests of this function in this format; whoever provides it is not there.',
+  },
+  'function.silent': { http: 404, exit: 75, doc: 'The function has not answered yet; ask again, with a longer wait.' },
+  'function.taken': { http: 409, exit: 75, doc: 'Somebody waits for this answer already.' },
   'catalogue.invalid': { http: 400, exit: 65, doc: 'The hypercat item lacks a required member.' },
   'store.unknown': { http: 404, exit: 66, doc: 'No such store.' },
   'store.unavailable': { http: 503, exit: 75, doc: 'The store cannot be written or read now; the title says why.' },

@@ -40,6 +40,7 @@ import {
 } from './api/shapes.ts';
 import { mostEntriesAtOnce } from './entries.ts';
 import { modes } from './events.ts';
+import { longestWait } from './segments.ts';
 
 const Watch = z.strictObject({
   observe: z.enum(modes).optional(),
@@ -166,6 +167,33 @@ function series(
   };
 }
 
+/** Functions between components: what is sent and answered is passed on as it came. */
+function functions(): Calls {
+  const path = z.object({ name: Id, job: Id });
+  const passes = { path, body: values };
+  const wait = z.int().min(0).max(longestWait).optional();
+  return {
+    'POST /notification/request/{name}/{job}': {
+      ...writes({ ...passes, summary: 'Calls a function', problems: ['function.unobserved'] }),
+      answers: { 201: { what: 'whoever provides it was told' } },
+    },
+    'GET /notification/request/{name}/{job}': watches({ path, summary: 'Watches calls; refused otherwise' }),
+    'POST /notification/response/{name}/{job}': {
+      ...writes({ ...passes, summary: 'Answers a call' }),
+      answers: { 201: { what: 'the caller has it, or gets it within a minute' } },
+    },
+    'GET /notification/response/{name}/{job}': {
+      ...reads({
+        path,
+        summary: 'The answer of a call, once',
+        gives: values,
+        problems: ['function.silent', 'function.taken'],
+      }),
+      query: Watch.extend({ wait }),
+    },
+  };
+}
+
 /** Content type of a value chooses its namespace. */
 const values: Content = { 'application/json': Document, 'text/plain': z.string(), 'application/octet-stream': binary };
 const keyed = { path: z.object({ id: Id, key: Key }) };
@@ -258,5 +286,6 @@ export const storeApi: Api = {
     ...numeric(),
     ...blobs(),
     ...keysAndValues(),
+    ...functions(),
   },
 };

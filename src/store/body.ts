@@ -34,6 +34,17 @@ export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number
   return { change: { do: 'document', series, timestamp, text: parsed.text }, ...told };
 }
 
+/** What a function was sent, as JSON text: nothing of it is validated, so what is no JSON is told as a string. */
+export function passedOn(body: Buffer, format: Format): string {
+  if (format !== 'json') return jsonOf(body, format);
+  const text = body.toString();
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return JSON.stringify(text);
+  }
+}
+
 function textOf(body: Buffer): string {
   if (isUtf8(body)) return body.toString();
   throw new Failure('body.invalid', 'the body is not UTF-8');

@@ -3,8 +3,11 @@ import type { Method } from '../base/names.ts';
 import { covers } from '../base/paths.ts';
 import type { Format } from './operations.ts';
 
-export const modes = ['data', 'audit'] as const;
-/** `data`: what was written. `audit`: every request, with its outcome. */
+export const modes = ['data', 'audit', 'notification'] as const;
+/**
+ * `data`: what was written. `audit`: every request, with its outcome. `notification`: what was written, with who wrote it and
+ * where an answer is expected.
+ */
 export type Mode = (typeof modes)[number];
 
 /** A successful POST. `json` is its body as JSON text: binary in base64, text as a string. */
@@ -20,7 +23,9 @@ export type AuditEvent = {
   method: Method;
   status: number;
 };
-export type Event = DataEvent | AuditEvent;
+/** A successful POST. `response`: the path with its first `request` replaced. */
+export type NotificationEvent = Omit<DataEvent, 'mode'> & { mode: 'notification'; component: string; response: string };
+export type Event = DataEvent | AuditEvent | NotificationEvent;
 
 export type EndReason = 'closed' | 'expired' | 'revoked' | 'slow';
 
@@ -41,6 +46,10 @@ function textOf(event: Event): string {
   const { timestamp, path, format } = event;
   const told = JSON.stringify({ timestamp, path, format });
   if (event.mode === 'data') return `${told.slice(0, -1)},"data":${event.json}}`;
+  if (event.mode === 'notification') {
+    const { component, response, json } = event;
+    return `${JSON.stringify({ timestamp, component, path, response, format }).slice(0, -1)},"data":${json}}`;
+  }
   const { component, method, status } = event;
   return JSON.stringify({ timestamp, component, method, path, format, status });
 }
@@ -50,6 +59,8 @@ export type Observers = {
   add(observer: Observer): () => void;
   /** Whether anybody would be told; asked first, so that an unobserved write builds no event. */
   watches(mode: Mode, path: string): boolean;
+  /** Whether anybody, of any mode, observes this path in this format. */
+  hears(path: string, format: Format): boolean;
   /** Whether anybody would be told of some path of a mode: `watches` of each is then worth asking. */
   any(mode: Mode): boolean;
   tell(event: Event): void;
@@ -57,17 +68,21 @@ export type Observers = {
   end(reason: EndReason, which: (observer: Observer) => boolean): number;
 };
 
+const takes = (observer: Observer, format: Format): boolean => observer.format === null || observer.format === format;
+
 export function createObservers(): Observers {
   const exact = new Map<string, Set<Observer>>();
   const wild = new Set<Observer>();
+  const all = (): Observer[] => [...exact.values(), wild].flatMap((set) => [...set]);
   const setOf = (path: string): Set<Observer> => {
     if (path.endsWith('*')) return wild;
     const set = exact.get(path) ?? new Set();
     exact.set(path, set);
     return set;
   };
-  const matching = (mode: Mode, path: string): Observer[] =>
-    [...(exact.get(path) ?? []), ...wild].filter((observer) => observer.mode === mode && covers(observer.path, path));
+  const at = (path: string): Observer[] =>
+    [...(exact.get(path) ?? []), ...wild].filter((observer) => covers(observer.path, path));
+  const matching = (mode: Mode, path: string): Observer[] => at(path).filter((observer) => observer.mode === mode);
   const remove = (observer: Observer): void => {
     const set = setOf(observer.path);
     set.delete(observer);
@@ -79,20 +94,18 @@ export function createObservers(): Observers {
       return () => remove(observer);
     },
     watches: (mode, path) => (exact.size > 0 || wild.size > 0) && matching(mode, path).length > 0,
-    any: (mode) => [...[...exact.values()].flatMap((set) => [...set]), ...wild].some((one) => one.mode === mode),
+    hears: (path, format) => at(path).some((observer) => takes(observer, format)),
+    any: (mode) => all().some((one) => one.mode === mode),
     tell(event) {
-      const all = matching(event.mode, event.path);
-      const told = all.filter(({ format }) => format === null || format === event.format);
-      if (told.length === 0) return;
-      const text = textOf(event);
-      for (const observer of told) observer.tell(text);
+      let text: string | undefined;
+      for (const observer of matching(event.mode, event.path)) {
+        if (takes(observer, event.format)) observer.tell((text ??= textOf(event)));
+      }
     },
     end(reason, which) {
-      const ended = [...[...exact.values()].flatMap((set) => [...set]), ...wild].filter(which);
-      for (const observer of ended) {
-        remove(observer);
-        observer.end(reason);
-      }
+      const ended = all().filter(which);
+      ended.forEach(remove);
+      for (const observer of ended) observer.end(reason);
       return ended.length;
     },
   };

@@ -13,6 +13,7 @@ export function parse(request: Request): Operation {
   const [root = '', ...rest] = request.path.slice(1).split('/');
   if (root === 'ts') return parseSeries(request, rest);
   if (root === 'kv') return parseKeyValue(request, rest);
+  if (root === 'notification') return parseFunction(request.method, rest);
   if (rest.length > 0) throw unknownPath();
   if (root === 'cat') return parseCatalogue(request.method);
   if (root === 'hello' || root === 'time' || root === 'uptime' || root === 'status') {
@@ -24,6 +25,17 @@ export function parse(request: Request): Operation {
 function parseCatalogue(method: Method): Operation {
   if (method === 'GET') return { do: 'catalogue' };
   return method === 'POST' ? { do: 'register' } : reject(method);
+}
+
+/** `/notification/request/<name>/<job>` and `/notification/response/<name>/<job>`. */
+function parseFunction(method: Method, [side, name, job, ...rest]: string[]): Operation {
+  if (name === undefined || job === undefined || rest.length > 0) throw unknownPath();
+  identifier(name);
+  identifier(job);
+  if (side === 'request') return method === 'POST' ? { do: 'function', part: 'request' } : reject(method);
+  if (side !== 'response') throw unknownPath();
+  if (method === 'GET') return { do: 'function', part: 'take' };
+  return method === 'POST' ? { do: 'function', part: 'answer' } : reject(method);
 }
 
 /** Keys that name a question about the id; such a key could be written but never read. */

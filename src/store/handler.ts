@@ -11,6 +11,7 @@ import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { writeBatch } from './batch.ts';
 import { readPosted } from './body.ts';
+import { serveFunction } from './calls.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
 import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
@@ -22,6 +23,7 @@ import { onlyIf, readPrecondition, tagOf, unconditional } from './precondition.t
 import { sendInfo, sendPage, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
+import { tellPosted } from './telling.ts';
 
 export type Door = {
   /** @throws Failure `store.unknown`, `store.unavailable` */
@@ -123,7 +125,9 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     case 'register':
     case 'put':
     case 'append':
-      return post(exchange, operation);
+      return post(exchange, operation, component);
+    case 'function':
+      return serveFunction(operation, { ...exchange, component, limitBytes: exchange.door.limitBytes });
     case 'batch':
       return postBatch(exchange, operation);
     case 'drop':
@@ -140,16 +144,15 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
   }
 }
 
-async function post({ door, store, req, res, asked }: Exchange, operation: Exclude<Post, Batch>): Promise<number> {
+type Single = Exclude<Post, Batch>;
+
+async function post(exchange: Exchange, operation: Single, component: string): Promise<number> {
+  const { door, store, req, res, asked } = exchange;
   const { change, format, json } = readPosted(operation, await readBody(req, door.limitBytes), Date.now());
   await store.engine.write(store.name, change);
   if (change.do === 'register') store.registered(change.item);
-  store.marks.count('data');
   // Observers before the writer: who reads "written" may rely on their having been told.
-  if (store.observers.watches('data', asked.path)) {
-    store.observers.tell({ mode: 'data', timestamp: Date.now(), path: asked.path, format, json: json() });
-    await Promise.resolve(); // what they are told goes out in microtasks, which stand before this one
-  }
+  await tellPosted(store, { path: asked.path, format, component, json });
   const tag = change.do === 'put' ? { etag: tagOf(change.format, change.data) } : {};
   res.writeHead(201, { ...tag, 'content-length': 0 }).end();
   return 201;

@@ -9,9 +9,12 @@ import type { Asked } from './request.ts';
  * @param accept  for what does not come in lines
  * @throws Failure `path.invalid`, `content.unsupported`
  */
-export function laidOut(operation: Operation, { lines, page }: Asked, accept: string | undefined): Operation {
+export function laidOut(operation: Operation, { lines, page, waitMs }: Asked, accept: string | undefined): Operation {
   const { do: what } = operation;
   const layout = lines ? { lines } : {};
+  if (waitMs !== undefined && !(what === 'function' && operation.part === 'take')) {
+    throw new Failure('path.invalid', 'only the answer of a function is waited for: leave out wait');
+  }
   if (page && what !== 'entries') throw new Failure('path.invalid', 'only entries come in pages: leave out limit');
   if (what === 'entries') return { ...operation, ...layout, ...(page && { limit: page.limit }) };
   if (what === 'buckets') return { ...operation, ...layout };

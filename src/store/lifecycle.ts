@@ -7,6 +7,7 @@ import { createCursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { createObservers } from './events.ts';
 import type { Faults } from './faults.ts';
+import { createFunctions } from './functions.ts';
 import { createHandler } from './handler.ts';
 import { defaultBodyBytes } from './limits.ts';
 import { createMarks } from './marks.ts';
@@ -59,7 +60,12 @@ export async function openStore(state: State, name: string): Promise<void> {
   }
   broken.delete(name);
   const registered = (item: HypercatItem): void => listeners.forEach((listener) => listener(name, item));
-  const own = { observers: createObservers(), marks: createMarks(), cursors: createCursors() };
+  const own = {
+    observers: createObservers(),
+    marks: createMarks(),
+    cursors: createCursors(),
+    functions: createFunctions(),
+  };
   open.set(name, { name, engine, registered, ...own, since: performance.now() });
 }
 

@@ -22,7 +22,7 @@ const shape = /^([0-9a-f]{12})\.(\d{1,15})\.(\d{1,15})$/;
  */
 export function createMarks(): Marks {
   const opening = randomBytes(6).toString('hex');
-  const counts: Record<Mode, number> = { data: 0, audit: 0 };
+  const counts: Record<Mode, number> = { data: 0, audit: 0, notification: 0 };
   return {
     count: (mode, events = 1) => void (counts[mode] += events),
     now: (mode, at) => `${opening}.${counts[mode]}.${at}`,

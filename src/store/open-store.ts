@@ -4,6 +4,7 @@ import type { HypercatItem } from '../base/names.ts';
 import type { Cursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import type { Observers } from './events.ts';
+import type { Functions } from './functions.ts';
 import type { Marks } from './marks.ts';
 import type { Info } from './operations.ts';
 
@@ -40,6 +41,7 @@ export type OpenStore = {
   readonly observers: Observers;
   readonly marks: Marks;
   readonly cursors: Cursors;
+  readonly functions: Functions;
   /** `performance.now()` when it was opened. */
   readonly since: number;
   /** Called after an item is registered, before the writer's reply. */

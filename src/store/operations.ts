@@ -32,6 +32,8 @@ export type Read =
   | { do: 'aggregate'; selection: Selection; by: Aggregate }
   | { do: 'buckets'; selection: Selection; by: Aggregate; everyMs: number; lines?: true }
   | { do: 'length'; selection: Selection };
+/** Told to whoever provides a function, or kept for whoever called it and takes it; never stored. */
+export type Call = { do: 'function'; part: 'request' | 'answer' | 'take' };
 /** Needs a body. `at` null: the time of arrival. */
 export type Post =
   | { do: 'register' }
@@ -45,7 +47,7 @@ export type Erase =
   | { do: 'drop'; format: Format; id: string; key: string | null; only?: Precondition }
   | { do: 'erase'; selection: Selection };
 
-export type Operation = Info | Read | Post | Erase;
+export type Operation = Info | Read | Post | Erase | Call;
 
 export type Request = {
   method: Method;

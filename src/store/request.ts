@@ -6,7 +6,7 @@ import { pathOfUrl } from '../base/paths.ts';
 import { asksForEvents, asksForLines, formatOfBody, formatOfReply } from './content.ts';
 import { modes, type Mode } from './events.ts';
 import type { Format } from './operations.ts';
-import { pageLimit } from './segments.ts';
+import { pageLimit, waitingTime } from './segments.ts';
 
 export type Asked = {
   method: Method;
@@ -16,6 +16,8 @@ export type Asked = {
   observe?: { mode: Mode; format: Format | null };
   /** Present: a read in pages, of which this is the first, or the one that a cursor names. */
   page?: { limit: number; cursor: string | undefined };
+  /** How long to wait for an answer. */
+  waitMs?: number;
   /** Present: entries one a line. */
   lines?: true;
 };
@@ -26,11 +28,18 @@ export function readRequest(req: IncomingMessage): Asked {
   if (method === undefined) throw new Failure('method.refused', `a store takes ${methods.join(', ')}`);
   const { path, query } = pathOfUrl(req.url ?? '');
   const { accept } = req.headers;
-  const { observe, page } = readQuery(method, query, accept);
+  const { observe, page, waitMs } = readQuery(method, query, accept);
   // A pattern stands for many paths; only who observes may name one.
   if (!observe && path.endsWith('*')) throw new Failure('path.invalid', 'only an observed path may end in *');
   const lines = method === 'GET' && path.startsWith('/ts/') && asksForLines(accept);
-  return { method, path, ...(observe && { observe }), ...(page && { page }), ...(lines && { lines }) };
+  return {
+    method,
+    path,
+    ...(observe && { observe }),
+    ...(page && { page }),
+    ...(waitMs !== undefined && { waitMs }),
+    ...(lines && { lines }),
+  };
 }
 
 /** Namespace: of the body on POST, of the reply on GET; a DELETE may name it in either header. */
@@ -45,16 +54,24 @@ export function formatOf({ method, path, lines }: Asked, { headers }: IncomingMe
   return formatOfReply(headers.accept);
 }
 
-type Given = Partial<Record<'observe' | 'format' | 'limit' | 'cursor', string>>;
+type Given = Partial<Record<'observe' | 'format' | 'limit' | 'cursor' | 'wait', string>>;
 
-function readQuery(method: Method, query: URLSearchParams, accept?: string): Pick<Asked, 'observe' | 'page'> {
+function readQuery(
+  method: Method,
+  query: URLSearchParams,
+  accept?: string,
+): Pick<Asked, 'observe' | 'page' | 'waitMs'> {
   const given = Object.fromEntries(query);
-  const { observe, format, limit, cursor, ...unknown } = given as Given;
+  const { observe, format, limit, cursor, wait, ...unknown } = given as Given;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined || query.size > Object.keys(given).length) {
-    throw new Failure('path.invalid', 'the query may hold observe and format, or limit and cursor, each once');
+    throw new Failure('path.invalid', 'the query may hold observe and format, limit and cursor, or wait, each once');
   }
   const streams = asksForEvents(accept);
+  if (wait !== undefined) {
+    if (query.size === 1 && method === 'GET' && !streams) return { waitMs: waitingTime(wait) * 1_000 };
+    throw new Failure('path.invalid', 'wait belongs to the answer of a function, and stands alone');
+  }
   if (limit === undefined && cursor === undefined) {
     const observation = readObservation(method, { observe, format }, streams);
     return observation ? { observe: observation } : {};

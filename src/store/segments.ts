@@ -41,6 +41,16 @@ export function pageLimit(text: string): number {
   throw new Failure('value.invalid', `a limit is a whole number from 1 to ${mostOfPage}`, { limit: text });
 }
 
+/** Seconds that an answer is waited for. */
+export const longestWait = 60;
+
+/** @param text  decimal digits */
+export function waitingTime(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value <= longestWait) return value;
+  throw new Failure('value.invalid', `a wait is a whole number of seconds from 0 to ${longestWait}`, { wait: text });
+}
+
 export function entryCount(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value <= mostEntries) return value;

@@ -65,12 +65,12 @@ const words = [
   ...['since', 'range', 'filter', 'every', 'equals', 'contains', 'length', 'keys', 'count', ...aggregates],
   ...['a', 'a,b', 'a,a', 'x y', '0', '1', '-1', '10', '1000001', '1767225600000', '9007199254740992', '1.5', 'ä'],
 ];
-const starts = [['ts', 'a'], ['ts', 'blob', 'a'], ['ts'], ['kv'], []];
+const starts = [['ts', 'a'], ['ts', 'blob', 'a'], ['ts'], ['kv'], ['notification', 'request'], ['notification', 'response'], []]; // prettier-ignore
 const paths = fc
   .tuple(fc.constantFrom(...starts), fc.array(fc.constantFrom(...words), { maxLength: 8 }))
   .map(([start, rest]) => `/${[...start, ...rest].join('/')}`);
 /** Only watched; and the description itself. */
-const elsewhere = ['/ts/{id}', '/ts/blob/{id}', '/openapi.json'];
+const elsewhere = ['/ts/{id}', '/ts/blob/{id}', '/notification/request/{name}/{job}', '/openapi.json'];
 
 test('a path is in the document exactly where the grammar reads it', () => {
   fc.assert(
@@ -117,6 +117,7 @@ test('every documented path is one of the grammar, with values that fit', () => 
     'drop',
     'entries',
     'erase',
+    'function',
     'hello',
     'keys',
   ];

@@ -61,7 +61,7 @@ function allowed(
     const some = parameters.filter((parameter) => parameter.in === where);
     const required = some.filter((parameter) => parameter.required).map(({ name }) => name);
     // What goes on until its reader leaves has tests of its own, and would only hold a connection here.
-    const shapes = some.filter(({ name }) => !['observe', 'format', 'follow'].includes(name));
+    const shapes = some.filter(({ name }) => !['observe', 'format', 'follow', 'wait'].includes(name));
     return fc.record(Object.fromEntries(shapes.map(({ name, schema }) => [name, fitting(described, schema)])), {
       requiredKeys: required,
     });

@@ -33,7 +33,7 @@ describe('S01 one canonical path', () => {
     ['101 joined series', `/ts/${Array.from({ length: 101 }, (_, at) => at).join(',')}/latest`],
     ['a query', '/ts/a/latest?method=DELETE'],
     ['a format without observation', '/ts/a/latest?format=json'],
-    ['an unknown mode', '/ts/a?observe=notification'],
+    ['an unknown mode', '/ts/a?observe=everything'],
     ['a mode twice', '/ts/a?observe=data&observe=audit'],
   ])('%s is 400', async (_claim, path) => {
     const answer = await it.ask({ path });

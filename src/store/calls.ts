@@ -1,0 +1,46 @@
+/** The door of functions: requests are handed to whoever observes them, answers to whoever asked. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Failure } from '../base/errors.ts';
+import { readBody } from '../base/http.ts';
+import { passedOn } from './body.ts';
+import { mediaTypeOf } from './content.ts';
+import type { OpenStore } from './open-store.ts';
+import type { Call } from './operations.ts';
+import { formatOf, type Asked } from './request.ts';
+import { tellPosted } from './telling.ts';
+
+type Exchange = {
+  store: OpenStore;
+  req: IncomingMessage;
+  res: ServerResponse;
+  asked: Asked;
+  limitBytes: number;
+  component: string;
+};
+
+/**
+ * Answers the request and returns the status.
+ * @throws Failure `function.unobserved`: nobody would hear of a call; `function.silent`, `function.taken`
+ */
+export async function serveFunction({ part }: Call, exchange: Exchange): Promise<number> {
+  if (part === 'take') return take(exchange);
+  const { store, req, res, asked, limitBytes, component } = exchange;
+  const { path } = asked;
+  const format = formatOf(asked, req);
+  const body = await readBody(req, limitBytes);
+  if (part === 'answer') store.functions.give(path, { format, body });
+  else if (!store.observers.hears(path, format)) {
+    throw new Failure('function.unobserved', 'nobody observes the requests of this function in this format');
+  }
+  await tellPosted(store, { path, format, component, json: () => passedOn(body, format) });
+  res.writeHead(201, { 'content-length': 0 }).end();
+  return 201;
+}
+
+async function take({ store, res, asked }: Exchange): Promise<number> {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const { format, body } = await store.functions.take(asked.path, asked.waitMs ?? 0, gone.signal);
+  res.writeHead(200, { 'content-type': mediaTypeOf(format), 'content-length': body.length }).end(body);
+  return 200;
+}
