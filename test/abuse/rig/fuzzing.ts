@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { readDocument } from '../../unit/api/document.ts';
-import { hammer, share, type Surface } from '../../unit/api/hammer.ts';
+import { hammer, needsOthers, share, type Surface } from '../../unit/api/hammer.ts';
 import type { Request } from '../../unit/api/requests.ts';
 import { openDoorInto } from './door.ts';
 import { placeOf, tokenOf } from './estate.ts';
@@ -45,7 +45,7 @@ export async function fuzzFrom(rig: Rig, name: string, destination: string): Pro
     store: {
       ...at(store),
       proof: async ({ method }) => [`x-api-key: ${await tokens(isPlain(method) ? method : 'GET')}`],
-      skip: ['GET /ts/{id}', 'GET /ts/blob/{id}'], // only observed
+      skip: needsOthers,
     },
     arbiter: {
       ...at('arbiter'),

@@ -12,7 +12,7 @@ import { wish } from '../manager/minting.ts';
 import { app, startAdminBox } from '../manager/web/admin-box.ts';
 import { startBox } from '../manager/web/box.ts';
 import { readDocument } from './document.ts';
-import { hammer, seed, share } from './hammer.ts';
+import { hammer, seed, share, needsOthers } from './hammer.ts';
 import type { Request, Samples } from './requests.ts';
 
 beforeAll(() => console.info(`O09: DATABOX_FUZZ_SEED=${seed} repeats this run`));
@@ -113,14 +113,7 @@ test('O09 stores, arbiter, export service and desk', async () => {
         'POST /export-service/export': { body: { uri: destination, data: '{"a":1}' } },
         'POST /export-service/lp/export': { body: { uri: destination, data: '{"a":1}' } },
       },
-      // Only watched, or refused while nobody watches or answers: observation.test.ts, functions.test.ts.
-      skip: [
-        'GET /{store}/ts/{id}',
-        'GET /{store}/ts/blob/{id}',
-        'GET /{store}/notification/request/{name}/{job}',
-        'POST /{store}/notification/request/{name}/{job}',
-        'GET /{store}/notification/response/{name}/{job}',
-      ],
+      skip: needsOthers.map((operation) => operation.replace(' ', ' /{store}')),
     },
     share(1_400, 30_000),
   );

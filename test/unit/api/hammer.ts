@@ -24,6 +24,15 @@ export const share = (normal: number, full: number): number => (process.env['DAT
 /** Printed, and taken from DATABOX_FUZZ_SEED to repeat a run. */
 export const seed = Number(process.env['DATABOX_FUZZ_SEED'] ?? Date.now() & 0x7fffffff);
 
+/** Of a store: only watched, or refused while nobody watches or answers. observation.test.ts and functions.test.ts have them. */
+export const needsOthers = [
+  'GET /ts/{id}',
+  'GET /ts/blob/{id}',
+  'GET /notification/request/{name}/{job}',
+  'POST /notification/request/{name}/{job}',
+  'GET /notification/response/{name}/{job}',
+];
+
 const nameOf = ({ method, path }: Described['operations'][number]): string => `${method} ${path}`;
 
 /** Random requests, each judged; then valid ones of each operation until one succeeds. @returns those that never did */
