@@ -1,6 +1,10 @@
 /** The rig itself, without Databox: what it shows must be what happens, or every other test proves nothing. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { addresses, askDns, leftovers, probeImage, startRig, type Rig } from './rig/index.ts';
-import { askHttps } from './rig/door.ts';
+import { askHttps, openDoorInto } from './rig/door.ts';
+import { exchange } from '../unit/api/wire.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -24,6 +28,24 @@ test('the box, the house and the outside reach each other both ways', async () =
   for (const [room, address] of roads) await rig.rooms[room].run(['busybox', 'ping', '-c1', '-W2', address]);
   await rig.rooms.box.run(['busybox', 'ping', '-6', '-c1', '-W2', addresses.net.gateway6]);
 });
+
+test('a door is shut for who still sends when the other side has refused and gone', async () => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => {
+      socket.pause();
+      socket.end('HTTP/1.1 400 no\r\ncontent-length: 0\r\n\r\n', () => socket.destroy());
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await using door = await openDoorInto(join(rig.house.dir, 'door-here.sock'), (argv) => [...argv]);
+  for (const bytes of [300_000, 1_000_000, 3_000_000, 6_000_000]) {
+    const sending = { bytes: Buffer.alloc(bytes, 'GET / HTTP/1.1\r\n'), methods: ['GET'], end: 'half' } as const;
+    await exchange(() => door.connect('127.0.0.1', port), sending);
+  }
+  server.close();
+}, 120_000);
 
 test('names are answered by the outside, and by the box’s resolver on loopback', async () => {
   await rig.outside.setNames({ 'api.example.test': { addresses: ['203.0.113.10'] } });

@@ -18,7 +18,8 @@ createServer()
       server.pipe(client).pipe(server);
     });
     // What it said last may not have been read yet: an end is handed on behind it, only a reset overtakes.
-    server.on('error', () => client.destroy()).on('close', () => client.end());
+    // What the caller still sends is for nobody, and is read: unread, it would keep the caller's side open.
+    server.on('error', () => client.destroy()).on('close', () => client.end().resume());
     const end = () => server.destroy();
     client.on('error', end).on('close', end);
   })
