@@ -44,14 +44,12 @@ export type Observer = {
 /** One event as JSON text. */
 function textOf(event: Event): string {
   const { timestamp, path, format } = event;
-  const told = JSON.stringify({ timestamp, path, format });
-  if (event.mode === 'data') return `${told.slice(0, -1)},"data":${event.json}}`;
-  if (event.mode === 'notification') {
-    const { component, response, json } = event;
-    return `${JSON.stringify({ timestamp, component, path, response, format }).slice(0, -1)},"data":${json}}`;
+  if (event.mode === 'audit') {
+    const { component, method, status } = event;
+    return JSON.stringify({ timestamp, component, method, path, format, status });
   }
-  const { component, method, status } = event;
-  return JSON.stringify({ timestamp, component, method, path, format, status });
+  const who = event.mode === 'notification' ? { component: event.component, response: event.response } : {};
+  return `${JSON.stringify({ timestamp, ...who, path, format }).slice(0, -1)},"data":${event.json}}`;
 }
 
 export type Observers = {

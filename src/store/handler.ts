@@ -129,7 +129,7 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     case 'function':
       return serveFunction(operation, { ...exchange, component, limitBytes: exchange.door.limitBytes });
     case 'batch':
-      return postBatch(exchange, operation);
+      return postBatch(exchange, operation, component);
     case 'drop':
     case 'erase':
       return erase(exchange, operation);
@@ -158,8 +158,8 @@ async function post(exchange: Exchange, operation: Single, component: string): P
   return 201;
 }
 
-async function postBatch({ door, store, req, res }: Exchange, batch: Batch): Promise<number> {
-  const written = await writeBatch(store, batch, await readBody(req, door.limitBytes));
+async function postBatch({ door, store, req, res }: Exchange, batch: Batch, component: string): Promise<number> {
+  const written = await writeBatch(store, batch, { body: await readBody(req, door.limitBytes), component });
   const text = `{"written":${written}}`;
   res.writeHead(201, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
   return 201;

@@ -2,6 +2,9 @@
 import type { OpenStore } from './open-store.ts';
 import type { Format } from './operations.ts';
 
+/** What a posted body is an event of. */
+export const postedModes = ['data', 'notification'] as const;
+
 export type Told = {
   path: string;
   format: Format;
@@ -15,8 +18,7 @@ export type Told = {
 export async function tellPosted({ marks, observers }: OpenStore, told: Told): Promise<void> {
   const { path, format, component, json } = told;
   const timestamp = Date.now();
-  marks.count('data');
-  marks.count('notification');
+  for (const mode of postedModes) marks.count(mode);
   if (observers.watches('data', path)) observers.tell({ mode: 'data', timestamp, path, format, json: json() });
   if (observers.watches('notification', path)) {
     const response = path.replace('request', 'response');

@@ -77,6 +77,17 @@ test('observers of another kind of path are told as notifications too, with who 
   expect(seen.events()[0]).toMatchObject({ component: 'writer', path: '/kv/a/request', response: '/kv/a/response' });
 });
 
+test('each entry of a batch is told as a notification too', async () => {
+  await using it = await startStore();
+  const seen = await observe(it, '/ts/*?observe=notification', { headers: {} });
+  await send(it, '/ts/a/batch', '[{"timestamp":1,"data":{"value":2}},{"data":{"value":3}}]', { token: 'writer' });
+  await seen.count(2);
+  expect(seen.events()).toMatchObject([
+    { component: 'writer', path: '/ts/a/at/1', data: { value: 2 } },
+    { component: 'writer', path: '/ts/a', data: { value: 3 } },
+  ]);
+});
+
 test('one waits for an answer: a second is refused, one who leaves makes room', async () => {
   await using it = await startStore();
   const first = take(it, response, '?wait=1');
