@@ -1,5 +1,5 @@
 import { Failure } from '../base/errors.ts';
-import type { ExcessBook } from '../base/excess.ts';
+import { type ExcessBook, takeTurn } from '../base/excess.ts';
 import { validate } from '../base/http.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Log } from '../base/log.ts';
@@ -59,12 +59,8 @@ export function checks(desk: Desk): Checks {
     if (told.take(who) === 0) desk.log.warn({ ...facts, code: failure.code, reason: failure.message }, 'refused');
     return failure;
   };
-  const turn = (limiter: Limiter, who: string, reason: string): void => {
-    const retryAfterSeconds = limiter.take(who);
-    if (retryAfterSeconds === 0) return;
-    desk.excess?.note(who, 'arbiter', 'requests');
-    throw new Failure('rate.exceeded', `${reason}; try again in ${retryAfterSeconds} s`, { retryAfterSeconds });
-  };
+  const turn = (limiter: Limiter, who: string, reason: string): void =>
+    takeTurn(limiter, who, { book: desk.excess, service: 'arbiter', reason });
   return {
     authenticate(key: string, caller: Ip): string {
       const holders = key === '' ? [] : holdersOf(desk.book(), key).filter(({ name }) => isAt(desk, name, caller));

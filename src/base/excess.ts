@@ -1,7 +1,7 @@
 /** excess — what a component asks of a service beyond its limits: refused, counted, told to the owner. */
 import { Failure } from './errors.ts';
 import type { Log } from './log.ts';
-import { createLimiter } from './rate.ts';
+import { createLimiter, type Limiter } from './rate.ts';
 
 /** Refusals of one kind to one component by one service since start. */
 export type Excess = {
@@ -62,11 +62,22 @@ export function createPace(options: PaceOptions | undefined): Pace {
   if (!options) return () => {};
   const { perSecond, book, now } = options;
   const limiter = createLimiter({ burst: 2 * perSecond, perSecond, ...(now && { now }) });
-  return (who, service) => {
-    const retryAfterSeconds = limiter.take(who);
-    if (retryAfterSeconds === 0) return;
-    book.note(who, service, 'requests');
-    const sentence = `a component may make ${perSecond} requests a second; try again in ${retryAfterSeconds} s`;
-    throw new Failure('rate.exceeded', sentence, { retryAfterSeconds });
-  };
+  const reason = `a component may make ${perSecond} requests a second`;
+  return (who, service) => takeTurn(limiter, who, { book, service, reason });
+}
+
+type Turn = {
+  /** Where a refusal is counted. */
+  book: ExcessBook | undefined;
+  service: string;
+  /** The first half of what the caller is told. */
+  reason: string;
+};
+
+/** @throws Failure `rate.exceeded` with `retryAfterSeconds` when this caller has no turn left */
+export function takeTurn(limiter: Limiter, who: string, { book, service, reason }: Turn): void {
+  const retryAfterSeconds = limiter.take(who);
+  if (retryAfterSeconds === 0) return;
+  book?.note(who, service, 'requests');
+  throw new Failure('rate.exceeded', `${reason}; try again in ${retryAfterSeconds} s`, { retryAfterSeconds });
 }
