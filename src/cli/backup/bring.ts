@@ -3,13 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { z } from 'zod';
 import { validate } from '../../base/http.ts';
-import { storeName } from '../../base/names.ts';
 import { partsOf } from '../../base/parts.ts';
 import { visible } from '../../base/visible.ts';
 import type { Box } from '../client.ts';
 import type { BackupFacts } from '../options.ts';
 import { bytes, coloured } from '../text.ts';
 import { metered } from './meter.ts';
+import { storeOf } from './take.ts';
 
 const Answer = z.looseObject({
   restored: z.looseObject({ store: z.string(), at: z.string() }),
@@ -48,4 +48,4 @@ export const answerText = ({ restored: { store, at }, setAside }: Answer): strin
   (setAside === null ? '' : `Its damaged file was kept: ${visible(setAside)}\n`);
 
 export const intoOf = (into: string | undefined, { store }: BackupFacts): string =>
-  into === undefined ? store : into.endsWith('-core-store') ? into : storeName(into);
+  into === undefined ? store : storeOf(into);
