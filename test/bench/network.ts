@@ -11,7 +11,7 @@ import { loadProbeImage, probeImage } from '../abuse/rig/images.ts';
 import { startProgram } from '../abuse/rig/process.ts';
 import { run } from '../../src/base/run.ts';
 import type { Place } from '../../src/network/index.ts';
-import type { Result } from './result.ts';
+import { median, ratio, type Result } from './result.ts';
 
 type Started = { place: Place; sink: { address: string; port: number } };
 type Way = { container: string; host: string; port: number };
@@ -93,21 +93,12 @@ async function compare({ engine, enforced, plain, name, mode }: Comparison): Pro
   const rates: [number, number][] = [];
   for (let round = 0; round < rounds; round++) rates.push([await rate(enforced), await rate(plain)]);
   const [with_, without] = [median(rates.map(([a]) => a)), median(rates.map(([, b]) => b))];
-  const value = Number((with_ / without).toFixed(3));
   // Every new flow costs a verdict.
   const goal = mode === 'transfer' ? 0.9 : 0.5;
   const unit = mode === 'transfer' ? 'MiB/s' : 'connections/s';
+  const figures = { enforced: Math.round(with_), plain: Math.round(without), rounds };
   return {
-    ...{
-      name: `${name} ÷ plain ACCEPT rules`,
-      value,
-      unit: 'ratio',
-      goal,
-      better: 'higher',
-      met: goal === null ? null : value >= goal,
-    },
-    ...{ enforced: Math.round(with_), plain: Math.round(without), unitOfBoth: unit, rounds },
+    ...ratio(`${name} ÷ plain ACCEPT rules`, with_ / without, { goal, better: 'higher', figures }),
+    unitOfBoth: unit,
   };
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;

@@ -18,3 +18,6 @@ export function ratio(name: string, ours: number, { goal, better, figures = {} }
   const met = goal === null ? null : better === 'higher' ? value >= goal : value <= goal;
   return { name, value, unit: 'ratio', goal, better, met, ...figures };
 }
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;

@@ -2,12 +2,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildClient } from '../../build/client.ts';
+import { freePort } from '../free-port.ts';
 import { tutorial, type Step } from '../tutorial.ts';
 
 const steps = tutorial();
@@ -26,15 +26,6 @@ afterAll(async () => {
   }
   rmSync(home, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test('the page has something to do in each part', () => {
   for (const part of [...parts, 'On a box', 'Change it'])

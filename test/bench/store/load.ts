@@ -1,4 +1,5 @@
 /** load — requests for a while on every line at once, and single ones by the clock. */
+import { median } from '../result.ts';
 import type { Line } from './line.ts';
 
 /** @returns requests answered a second, all lines together */
@@ -40,7 +41,3 @@ export async function alternating<T extends string>(
   }
   return Object.fromEntries([...seen].map(([name, values]) => [name, median(values)])) as Record<T, number>;
 }
-
-export const quantile = (values: readonly number[], part: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? NaN;
-export const median = (values: readonly number[]): number => quantile(values, 0.5);

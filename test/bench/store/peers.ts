@@ -1,10 +1,9 @@
 /** peers — InfluxDB and Redis of this machine, each on a folder of its own; absent where they are not installed. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProgram } from '../../abuse/rig/process.ts';
+import { freePort } from '../../free-port.ts';
 import type { Tls } from '../../../src/base/listen.ts';
 import { httpRequest, openLine, type Place } from './line.ts';
 import { series } from './names.ts';
@@ -123,12 +122,4 @@ export async function startRedis(dir: string, tls: Tls): Promise<Redis> {
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

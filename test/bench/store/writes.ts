@@ -1,9 +1,9 @@
 /** writes — single durable points by many clients, beside InfluxDB, Redis and servers that do less, and what readers notice. */
 import { join } from 'node:path';
 import type { Tls } from '../../../src/base/listen.ts';
-import { ratio, type Result } from '../result.ts';
+import { median, ratio, type Result } from '../result.ts';
 import { type Line, openLine, openLines, type Place, parseRedis } from './line.ts';
-import { alternating, delays, median, rate } from './load.ts';
+import { alternating, delays, rate } from './load.ts';
 import { hasInflux, hasRedis, startInflux, startRedis } from './peers.ts';
 import { type Box, slowDisk, startBare, startBox } from './servers.ts';
 

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
@@ -11,6 +10,7 @@ import { silent } from '../../../src/base/log.ts';
 import { dataSourceMetadataToHypercat } from '../../../src/client/index.ts';
 import { startStores, type Stores } from '../../../src/store/index.ts';
 import { datasources } from '../../../examples/driver-os-monitor/src/measure.ts';
+import { freePort } from '../../free-port.ts';
 
 const manifestOf = (name: string) =>
   parseManifest(JSON.parse(readFileSync(`examples/${name}/databox-manifest.json`, 'utf8')));
@@ -39,13 +39,6 @@ describe('both together', () => {
   let box: Listener;
   let [driverPort, appPort] = [0, 0];
 
-  const freePort = async (): Promise<number> => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((done) => server.once('listening', done));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((done) => server.close(done));
-    return port;
-  };
   const permit = () => {
     for (const method of ['GET', 'POST', 'DELETE'] as const) {
       arbiter.grant('driver-os-monitor', { method, path: '/*', target }, []);
