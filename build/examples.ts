@@ -1,6 +1,15 @@
 /** examples — bundles each example's source into one file beside its Dockerfile and manifest, ready for `docker build`. */
 import { build } from 'esbuild';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,10 +39,10 @@ async function buildExample(name: string): Promise<Example> {
   const source = join(root, 'examples', name);
   const dir = join(root, 'dist/examples', name);
   mkdirSync(dir, { recursive: true });
-  await build({
+  const bundled = await build({
     entryPoints: [join(source, 'src/main.ts')],
-    outfile: join(dir, 'main.js'),
     bundle: true,
+    write: false,
     platform: 'node',
     target: 'node24',
     // The file stands alone in its image, without a package.json: ESM is told by its syntax.
@@ -41,10 +50,19 @@ async function buildExample(name: string): Promise<Example> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  for (const file of ['Dockerfile', 'databox-manifest.json']) copyFileSync(join(source, file), join(dir, file));
-  // The container's user is not the builder, and a builder's umask may be narrow.
-  chmodSync(join(dir, 'main.js'), 0o644);
+  for (const { contents } of bundled.outputFiles) put(join(dir, 'main.js'), contents);
+  for (const file of ['Dockerfile', 'databox-manifest.json']) put(join(dir, file), readFileSync(join(source, file)));
   return { name, dir, image: imageOf(name) };
+}
+
+/** Exchanges a file for another one, whole: somebody may be building an image of it. One that is right is left alone. */
+function put(file: string, contents: Uint8Array): void {
+  if (existsSync(file) && readFileSync(file).equals(contents)) return;
+  const part = `${file}.${process.pid}.part`;
+  writeFileSync(part, contents);
+  // The container's user is not the builder, and a builder's umask may be narrow.
+  chmodSync(part, 0o644);
+  renameSync(part, file);
 }
 
 if (import.meta.main) for (const { dir } of await buildExamples()) console.log(dir);

@@ -81,7 +81,9 @@ async function pack(root: string, archive: string): Promise<void> {
   cpSync(join(here, 'probe'), join(root, 'app'), { recursive: true });
   writeFileSync(join(root, 'app/package.json'), '{"type":"module"}\n');
   mkdirSync(cache, { recursive: true });
-  await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
-  await run('mv', [`${archive}.part`, archive]);
+  // Another test may be making it too.
+  const part = `${archive}.${process.pid}.part`;
+  await run('tar', ['-C', root, '-cf', part, '.']);
+  await run('mv', [part, archive]);
   rmSync(root, { recursive: true });
 }
