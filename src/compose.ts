@@ -8,7 +8,9 @@ import type { Failure } from './base/errors.ts';
 import { exampleManifests } from './base/examples.ts';
 import { lockDirectory, lockNetwork } from './base/lock.ts';
 import type { Log } from './base/log.ts';
+import type { Refusal } from './base/refusals.ts';
 import { startExport } from './export/index.ts';
+import { startLedger, type Ledger } from './ledger/index.ts';
 import { startManager, type Manager, type Status } from './manager/index.ts';
 import { startNetwork } from './network/index.ts';
 import { checkState, settleLater } from './state.ts';
@@ -55,9 +57,13 @@ export async function start(part: Part): Promise<Databox> {
   const running = manager;
   const way = up.move();
   return {
-    failed: Promise.race([network.failed, parts.stores.failed]),
+    failed: Promise.race([network.failed, parts.stores.failed, parts.ledger.failed]),
     status: () => running.status(),
-    threads: { network: () => network.answers(), storage: () => parts.stores.answers() },
+    threads: {
+      network: () => network.answers(),
+      storage: () => parts.stores.answers(),
+      ledger: () => parts.ledger.answers(),
+    },
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
 }
@@ -66,6 +72,8 @@ export async function start(part: Part): Promise<Databox> {
 async function startParts({ config, log, signal }: Part, up: AsyncDisposableStack) {
   const dir = config['state.dir'];
   const logOf = (name: string): Log => log.child({ part: name });
+  // The first up, the last down: what the others do until their end is on record.
+  const ledger = up.use(startLedger({ dir: join(dir, 'ledger'), log: logOf('ledger') }));
   const nameOf = (who: string) => arbiter.components().find(({ address }) => address === who)?.name;
   const excess = createExcessBook({ log: logOf('excess'), nameOf });
   const pace = (setting: 'arbiter' | 'store') => ({
@@ -75,15 +83,19 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
   const arbiter: Arbiter = up.use(
     createArbiter({
       ...{ file: join(dir, 'arbiter.sqlite'), checkAddress: true, log: logOf('arbiter') },
-      pace: pace('arbiter'),
+      ...{ pace: pace('arbiter'), onRefused: (refusal) => record.refused(refusal) },
     }),
   );
   const authorise = arbiter.verify;
+  const record = recordOf(ledger, nameOf);
   const stores = up.use(
-    await startStores({ dir: join(dir, 'stores'), authorise, log: logOf('store'), pace: pace('store') }),
+    await startStores({
+      ...{ dir: join(dir, 'stores'), authorise, log: logOf('store') },
+      ...{ ledger: record, pace: pace('store') },
+    }),
   );
   const outbox = up.use(
-    startExport({ config, file: join(dir, 'export.sqlite'), authorise, log: logOf('export'), signal }),
+    startExport({ config, file: join(dir, 'export.sqlite'), authorise, ledger: record, log: logOf('export'), signal }),
   );
   const appstore = up.use(
     await startAppstore({
@@ -96,5 +108,21 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
       signal,
     }),
   );
-  return { arbiter, stores, outbox, appstore, excess };
+  return { ledger, arbiter, stores, outbox, appstore, excess };
 }
+
+/** The doors' way to the ledger. Of whoever proved nothing, the address says who it is. */
+const recordOf = (ledger: Ledger, nameOf: (address: string) => string | undefined) => ({
+  ...{ count: ledger.count, actuated: ledger.actuated, record: ledger.record },
+  refused({ caller, component = nameOf(caller) ?? 'unknown', target, method, path, failure }: Refusal) {
+    const { destination } = failure.details;
+    const facts = {
+      method,
+      code: failure.code,
+      reason: failure.message,
+      caller,
+      ...(destination !== undefined && { destination }),
+    };
+    return ledger.refused({ component, target, path: path.slice(0, 300), facts });
+  },
+});

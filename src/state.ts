@@ -8,6 +8,7 @@ import { lockDirectory } from './base/lock.ts';
 import { checkDatabase, fileVersion } from './base/sqlite.ts';
 import { refuseHalfWiped } from './base/wiping.ts';
 import { exportVersion } from './export/index.ts';
+import { ledgerVersion } from './ledger/index.ts';
 import { managerVersion } from './manager/index.ts';
 import { networkVersion } from './network/index.ts';
 import { storeVersion } from './store/index.ts';
@@ -17,6 +18,7 @@ export const formats: readonly (readonly [files: string, version: number])[] = [
   ['arbiter.sqlite', arbiterVersion],
   ['export.sqlite', exportVersion],
   ['appstore.sqlite', appstoreVersion],
+  ['ledger/ledger.sqlite', ledgerVersion],
   ['network/addresses.sqlite', networkVersion],
   ['manager/manager.sqlite', managerVersion],
   ['stores/*.sqlite', storeVersion],

@@ -14,6 +14,7 @@ import { checkFiles } from './state.ts';
 /** Every file that Databox makes in a state directory. A file that matches none of these is somebody else's. */
 const files = {
   data: ['stores/*.sqlite*', 'export.sqlite*', '*.sqlite.v*', '*/*.sqlite.v*', '*/*.half', '*.half'],
+  ledger: ['ledger/ledger.sqlite*', 'ledger/secret*', 'ledger/head.json*'],
   agreements: [
     ...['arbiter.sqlite*', 'appstore.sqlite*', 'manager/manager.sqlite*', 'password.json*', 'first-password*'],
     ...['network/addresses.sqlite*', 'network/resolv/*.conf'],
@@ -23,7 +24,7 @@ const files = {
 };
 const mark = 'wipe-unfinished.json';
 /** Inner ones first. */
-const folders = ['stores', 'network/resolv', 'network', 'manager'];
+const folders = ['stores', 'ledger', 'network/resolv', 'network', 'manager'];
 
 /**
  * Takes hold of a box that does not run: while this is open, none starts on its files.
@@ -106,6 +107,7 @@ async function takeAway({
 function removeFiles(dir: string, { keepComponents, removeCertificates }: WipeOptions): void {
   const patterns = [
     ...files.data,
+    ...files.ledger,
     ...(keepComponents ? [] : [...files.agreements, ...files.lock]),
     ...(removeCertificates ? files.certificates : []),
   ];

@@ -8,6 +8,7 @@ import { root } from './paths.ts';
 /** Modules that are started as threads (`startWorker`); the binary finds them by these paths. */
 export const workers = [
   'src/appstore/worker.ts',
+  'src/ledger/worker.ts',
   'src/network/worker.ts',
   'src/store/sqlite/archivist.ts',
   'src/store/sqlite/reader.ts',

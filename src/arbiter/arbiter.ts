@@ -2,6 +2,7 @@ import { createPace, type PaceOptions } from '../base/excess.ts';
 import type { Ip } from '../base/ipv4.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
+import type { OnRefused } from '../base/refusals.ts';
 import { agreements } from './agreements.ts';
 import { rootCatalogue, type Catalogue } from './catalogue.ts';
 import type { Caveat } from './caveats.ts';
@@ -62,6 +63,8 @@ export type ArbiterOptions = {
   checkAddress: boolean;
   /** How many requests one component may make. Default: any number. */
   pace?: PaceOptions;
+  /** Is told whom its door refused; absent: nobody is. */
+  onRefused?: OnRefused;
   /** ms since the Unix epoch. */
   now?: () => number;
 };
@@ -70,7 +73,7 @@ export type ArbiterOptions = {
  * The arbiter: who exists, who may do what, and the tokens that say so.
  * @throws Failure `database.damaged`, `database.newer`
  */
-export function createArbiter({ file, log, checkAddress, pace, now = Date.now }: ArbiterOptions): Arbiter {
+export function createArbiter({ file, log, checkAddress, pace, onRefused, now = Date.now }: ArbiterOptions): Arbiter {
   const registry = openRegistry(file);
   const { authenticate, mint, verify } = checks({ book: registry.book, excess: pace?.book, log, checkAddress, now });
   const catalogue = (): Catalogue => rootCatalogue([...registry.book().components.keys()]);
@@ -81,7 +84,7 @@ export function createArbiter({ file, log, checkAddress, pace, now = Date.now }:
     verify,
     catalogue,
     handler: routes({
-      ...{ authenticate, catalogue, log, pace: createPace(pace) },
+      ...{ authenticate, catalogue, log, pace: createPace(pace), onRefused },
       mint: (name, request) => mint(name, request, 'rest'),
     }),
     [Symbol.dispose]: () => registry[Symbol.dispose](),

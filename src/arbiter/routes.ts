@@ -8,6 +8,7 @@ import type { Ip } from '../base/ipv4.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import { methods } from '../base/names.ts';
+import { recorded, type OnRefused } from '../base/refusals.ts';
 import { Caveats } from './caveats.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { MintRequest } from './judge.ts';
@@ -26,13 +27,14 @@ export type Parts = {
   mint: (name: string, request: MintRequest) => string;
   catalogue: () => Catalogue;
   pace: Pace;
+  onRefused: OnRefused | undefined;
   log: Log;
 };
 
 const describe = describedBy(new URL('./openapi.json', import.meta.url));
 
 /** `POST /token`, `GET /cat`, `GET /status`: each for an authentic component. `GET /openapi.json` is for anyone. */
-export function routes({ authenticate, mint, catalogue, pace, log }: Parts): Handler {
+export function routes({ authenticate, mint, catalogue, pace, onRefused, log }: Parts): Handler {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('strict routing').enable('case sensitive routing');
   app.get(descriptionPath, (_req, res) => describe(res));
@@ -55,6 +57,7 @@ export function routes({ authenticate, mint, catalogue, pace, log }: Parts): Han
   app.use((req) => {
     throw new Failure('path.unknown', `the arbiter has no ${req.method} ${req.path.slice(0, 100)}`);
   });
+  app.use(recorded('arbiter', onRefused));
   app.use(problems(log));
   return app;
 }

@@ -70,6 +70,16 @@ export const failures = {
     exit: 74,
     doc: 'A file holds what Databox did not write; restore it from a backup.',
   },
+  'ledger.unavailable': {
+    http: 503,
+    exit: 75,
+    doc: 'The access ledger cannot be written or read now; what has to be on record before it happens does not happen.',
+  },
+  'ledger.broken': {
+    http: 500,
+    exit: 65,
+    doc: 'An entry of the access ledger is missing or not as it was written; the title names the first.',
+  },
   'backup.invalid': {
     http: 422,
     exit: 65,

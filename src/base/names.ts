@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Names that belong to the platform: hosts, routes and store keys that a component must not take. */
 const reserved = new Set(
-  'arbiter container-manager core-ui app-store export-service databox-network databox-system-net localhost all api data'.split(
+  'arbiter container-manager core-ui app-store export-service databox-network databox-system-net localhost all api data owner unknown'.split(
     ' ',
   ),
 );

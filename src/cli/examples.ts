@@ -4,7 +4,20 @@ import { leavesOf } from './tree.ts';
 
 const groups: Record<string, readonly string[]> = {
   'Owner:': [
-    ...['install', 'list', 'uninstall', 'restart', 'logs', 'revoke', 'allow', 'net', 'export', 'store', 'search'],
+    ...[
+      'install',
+      'list',
+      'uninstall',
+      'restart',
+      'logs',
+      'revoke',
+      'allow',
+      'net',
+      'export',
+      'audit',
+      'store',
+      'search',
+    ],
     'repo',
   ],
   'Authors:': ['dev', 'token', 'install-component', 'sdk'],
@@ -21,6 +34,11 @@ const examples: Record<string, readonly Example[]> = {
   'databox list': [['databox list --json', 'for a program']],
   'databox restart': [['databox restart driver-os-monitor', 'its data stays']],
   'databox allow': [['databox allow app-os-monitor --datasource freemem', 'what was revoked before']],
+  'databox audit show': [
+    ['databox audit show --component app-os-monitor --since 2026-01-31', 'what one app used and did'],
+    ['databox audit show --datasource loadavg1 --each', 'who used it, minute by minute'],
+  ],
+  'databox audit verify': [['databox audit verify', 'exit code 65 when an entry is missing or altered']],
   'databox net': [['databox net', 'also as `databox net --json`']],
   'databox store ls': [['databox store ls driver-os-monitor-core-store', 'the datasources of one store']],
   'databox repo list': [['databox repo list', 'an official one has a *']],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { Failure } from '../base/errors.ts';
 import { asking, whole } from './command.ts';
+import { momentOf } from './moment.ts';
 
 type Filter = { component?: string; since?: string; limit: string };
 
@@ -23,10 +23,4 @@ export function exportCommand(program: Command): void {
     const { exportsOf, exportsText } = await import('./views/exports.ts');
     say(exportsOf(await box.ask({ path: `/exports?${query.toString()}` })), exportsText);
   });
-}
-
-function momentOf(text: string): number {
-  const moment = Date.parse(text);
-  if (!(moment >= 0)) throw new Failure('usage', `${text} is not a time such as 2026-01-31T13:05Z`);
-  return moment;
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { exitCode, Failure } from '../base/errors.ts';
 import { agreementCommands } from './agreement.ts';
+import { auditCommand } from './audit.ts';
 import { componentCommand } from './component/index.ts';
 import { completionCommands } from './completion/index.ts';
 import { componentCommands } from './components.ts';
@@ -45,6 +46,7 @@ export function createProgram(options: CliOptions): Command {
   agreementCommands(program);
   networkCommand(program);
   exportCommand(program);
+  auditCommand(program);
   storeCommand(program, options);
   repositoryCommands(program);
   stateCommands(program, options);

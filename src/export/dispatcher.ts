@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.ts';
 import type { Queue } from './queue.ts';
+import type { OnRecord } from './record.ts';
 import type { Outcome } from './rules.ts';
 import type { Send } from './sender.ts';
 import type { Job } from './sql.ts';
@@ -10,7 +11,14 @@ const atOnce = 8;
 /** Pause before the file is tried again when it cannot be written (a full disk). */
 const brokenPauseMs = 1_000;
 
-type Parts = { queue: Queue; send: Send; log: Log; now: () => number; onChange: (job: Job) => void };
+type Parts = {
+  queue: Queue;
+  send: Send;
+  record: OnRecord;
+  log: Log;
+  now: () => number;
+  onChange: (job: Job) => void;
+};
 type Running = { destination: string; ends: AbortController; done: Promise<void> };
 
 /**
@@ -84,19 +92,31 @@ export class Dispatcher implements AsyncDisposable {
 }
 
 async function attempt(parts: Parts, job: Job, signal: AbortSignal): Promise<void> {
-  const { destination, data, key, component, bytes } = job;
+  const { destination, component, bytes } = job;
   const started = parts.now();
-  let outcome: Outcome;
-  try {
-    outcome = await parts.send({ destination, data: data ?? Buffer.alloc(0), key }, signal);
-  } catch (err) {
-    parts.log.error({ err, component, destination }, 'export failed');
-    outcome = { kind: 'unknown', reason: 'an internal error' };
-  }
-  await record(parts, { job, outcome, signal });
+  const outcome = await sendOnRecord(parts, job, signal);
+  await settle(parts, { job, outcome, signal });
+  await parts.record.ended(job, outcome);
   const facts = { component, destination, bytes, ms: parts.now() - started, outcome: outcome.kind };
   parts.log.info({ ...facts, ...(outcome.kind !== 'answered' && { reason: outcome.reason }) }, 'export attempted');
   parts.onChange(job);
+}
+
+/** What cannot be put on record does not leave; it is tried again, as what cannot be reached. */
+async function sendOnRecord({ send, record, log }: Parts, job: Job, signal: AbortSignal): Promise<Outcome> {
+  const { destination, data, key, component } = job;
+  try {
+    await record.leaving(job);
+  } catch (err) {
+    log.error({ err, component, destination }, 'an export cannot be put on record, and does not leave');
+    return { kind: 'unreached', reason: 'the access ledger cannot be written' };
+  }
+  try {
+    return await send({ destination, data: data ?? Buffer.alloc(0), key }, signal);
+  } catch (err) {
+    log.error({ err, component, destination }, 'export failed');
+    return { kind: 'unknown', reason: 'an internal error' };
+  }
 }
 
 type Result = { job: Job; outcome: Outcome; signal: AbortSignal };
@@ -105,7 +125,7 @@ type Result = { job: Job; outcome: Outcome; signal: AbortSignal };
  * What happened must be written, or the ledger lies: tries until the file takes it. Whoever must end before that leaves
  * the job `Processing`, and the next start says `unknown`.
  */
-async function record({ queue, log }: Parts, { job, outcome, signal }: Result): Promise<void> {
+async function settle({ queue, log }: Parts, { job, outcome, signal }: Result): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       return queue.settle(job, outcome);

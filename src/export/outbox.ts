@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { createLimiter } from '../base/rate.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { openQueue, type Queue } from './queue.ts';
+import { recordOf, type ExportLedger } from './record.ts';
 import { routes, type AuthoriseExport } from './routes.ts';
 import { bounds, type Bounds } from './rules.ts';
 import { createSender } from './sender.ts';
@@ -18,6 +19,8 @@ export type ExportOptions = {
   file: string;
   /** Says whose token this is; throws Failure `token.forbidden` with details `{ component }` when it is not for this. */
   authorise: AuthoriseExport;
+  /** Is told what leaves, and what was refused; absent: nobody is. */
+  ledger?: ExportLedger;
   log: Log;
   /** Ends sending and long polls at once. */
   signal: AbortSignal;
@@ -58,7 +61,8 @@ export function startExport(options: ExportOptions): Outbox {
     limits: { ...bounds, ...options.limits },
   });
   const waiting = createWaiting();
-  const dispatcher = new Dispatcher({ queue, send, log, now, onChange: (job) => waiting.notify(job.id) });
+  const record = recordOf(options.ledger);
+  const dispatcher = new Dispatcher({ queue, send, record, log, now, onChange: (job) => waiting.notify(job.id) });
   // The file stays open until disposal: whoever still holds the handler gets true answers.
   const halt = async (): Promise<void> => {
     waiting.end();
@@ -72,6 +76,7 @@ export function startExport(options: ExportOptions): Outbox {
       ...doors(queue, () => dispatcher.wake()),
       authorise: options.authorise,
       changed: waiting.changed,
+      onRefused: options.ledger?.refused,
       log,
     }),
     ledger: (filter = {}) => queue.ledger(filter),

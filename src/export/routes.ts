@@ -7,6 +7,7 @@ import { callerOf, parseJson, problems, readBody, sendJson, tokenOf, validate } 
 import type { Ip } from '../base/ipv4.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
+import { recorded, type OnRefused } from '../base/refusals.ts';
 import type { Submission } from './queue.ts';
 import type { Job } from './sql.ts';
 
@@ -39,6 +40,7 @@ export type Parts = {
   changed: (job: Job, ms: number, signal: AbortSignal) => Promise<void>;
   /** Enters a refused attempt into the ledger. @throws Failure `rate.exceeded` */
   refuse: (refusal: { component: string; destination: string; data: Buffer; reason: string }) => void;
+  onRefused: OnRefused | undefined;
   log: Log;
 };
 
@@ -61,6 +63,7 @@ export function routes(parts: Parts): Handler {
   app.use((req) => {
     throw new Failure('path.unknown', `the export service has no ${req.method} ${req.path.slice(0, 100)}`);
   });
+  app.use(recorded('export-service', parts.onRefused));
   app.use(problems(parts.log));
   return app;
 }
@@ -88,8 +91,9 @@ async function admitted({ authorise, refuse }: Parts, req: Request) {
     const component = componentOf(err);
     if (component === undefined) throw err;
     const reason = destination === undefined ? 'not a plain https destination' : (err as Failure).message;
-    refuse({ component, destination: body.uri.slice(0, 2_048), data: Buffer.from(body.data), reason });
-    throw new Failure('export.refused', `${reason}; the manifest’s export-whitelist names those that are`);
+    const about = { component, destination: body.uri.slice(0, 2_048) };
+    refuse({ ...about, data: Buffer.from(body.data), reason });
+    throw new Failure('export.refused', `${reason}; the manifest’s export-whitelist names those that are`, about);
   }
   throw new Failure('export.refused', 'the destination is not a plain https URL');
 }

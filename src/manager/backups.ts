@@ -21,6 +21,7 @@ async function backup(core: Core, store: string): Promise<Backup> {
 
 async function restore(core: Core, store: string, source: AsyncIterable<Buffer>): Promise<Restored> {
   const component = ownerOf(core, store);
+  await core.ledger.record({ kind: 'restore', component: component.sla.name, target: store });
   const fits = (header: BackupHeader): void => refuseForeignBackup(header, store, ownerOf(core, store).sla);
   const restored = await core.stores.restore({ name: store, source, fits });
   const { at, bytes } = restored.header;

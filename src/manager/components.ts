@@ -20,6 +20,8 @@ export type Component = {
   place?: Place | undefined;
   /** Ends what takes long; set while only that is under way, when its agreement may be changed out of turn. */
   interrupt?: AbortController | undefined;
+  /** By line of its agreement: the change of it that was begun last. */
+  changes: Map<string, symbol>;
   /** The next start after a crash. */
   timer?: NodeJS.Timeout | undefined;
 };
@@ -27,7 +29,7 @@ export type Component = {
 export type Components = Map<string, Component>;
 
 export const newComponent = (sla: Sla, state: ComponentState): Component => ({
-  ...{ sla, state, desired: 'running', restarts: 0 },
+  ...{ sla, state, desired: 'running', restarts: 0, changes: new Map() },
   // Until somebody looked: what is registered meanwhile must count as a change.
   missing: sla.datasources.map(({ href }) => href),
 });

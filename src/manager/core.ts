@@ -10,6 +10,7 @@ import type { ExcessBook } from '../base/excess.ts';
 import { createLane, type Lane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import type { Outbox } from '../export/index.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { Network } from '../network/index.ts';
 import type { Stores } from '../store/index.ts';
 import { openAuthority } from './authority.ts';
@@ -32,6 +33,7 @@ export type ManagerOptions = {
   stores: Stores;
   outbox: Outbox;
   appstore: Appstore;
+  ledger: Ledger;
   excess: ExcessBook;
   version: string;
   /** Agreements, keys and certificates; mode 0700. */
@@ -48,7 +50,7 @@ export type OpenCore = Core & {
 };
 
 export async function openCore(options: ManagerOptions): Promise<OpenCore> {
-  const { config, log, arbiter, network, stores, outbox, appstore, excess, dir } = options;
+  const { config, log, arbiter, network, stores, outbox, appstore, ledger, excess, dir } = options;
   const records = openRecords(join(dir, 'manager.sqlite'));
   const authority = await openAuthority({
     ...{ dir, hostName: config['owner.host-name'] ?? hostname(), anew: config['manager.regenerate-certificates'] },
@@ -58,13 +60,13 @@ export async function openCore(options: ManagerOptions): Promise<OpenCore> {
   const ending = new AbortController();
   const work = createWork();
   return {
-    ...{ config, log, arbiter, network, stores, outbox, appstore, records, authority, box },
+    ...{ config, log, arbiter, network, stores, outbox, appstore, ledger, records, authority, box },
     zmqPublicKey: curve.publicKey,
     docker: createDocker({ host: config['docker.host'], box }),
     secrets: createSecrets(join(config['run.dir'], 'secrets')),
     excess,
     services: createServices({ network, authority, excess, connections: config['container.connections'] }),
-    rights: createRights({ arbiter, network, stores }),
+    rights: createRights({ arbiter, network, stores, ledger }),
     components: new Map(),
     signal: AbortSignal.any([options.signal, ending.signal]),
     arch: archOf(process.arch),

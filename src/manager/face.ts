@@ -181,10 +181,10 @@ export type Manager = AsyncDisposable & {
    */
   logs(name: string, options: { follow: boolean; signal: AbortSignal; onLine: (line: string) => void }): Promise<void>;
   /**
-   * A token as the component itself would get it, for its author; logged.
-   * @throws Failure `component.unknown`, `permission.refused`, `path.invalid`, `rate.exceeded`
+   * A token as the component itself would get it, for its author; on record.
+   * @throws Failure `component.unknown`, `permission.refused`, `path.invalid`, `rate.exceeded`, `ledger.unavailable`
    */
-  token(name: string, wish: TokenWish): MintedToken;
+  token(name: string, wish: TokenWish): Promise<MintedToken>;
   /**
    * A backup of a component's store: all that was acknowledged before this is called.
    * @throws Failure `store.unknown`, `store.unavailable`, `store.full`

@@ -8,6 +8,7 @@ import { interrupt, interruptible, refuseRemoved } from './interrupt.ts';
 import { refuseForeign } from './kept.ts';
 import { bring, fillIn, settle, start, withdraw, type Core } from './lifecycle.ts';
 import { obtainImage } from './pull.ts';
+import { agreementEntry, begin, lineEntry } from './record.ts';
 import { erase } from './raise.ts';
 import { referencesOf, terms } from './review.ts';
 import { pendingOf, withLine, type Line, type Sla } from './sla.ts';
@@ -59,6 +60,7 @@ async function installNow(core: Core, component: Component, progress: Progress):
   core.records.intend({ name, what: 'install', data });
   try {
     await fillIn(core, component);
+    await core.ledger.record(agreementEntry('install', component.sla));
     const pending = pendingOf(component.sla);
     if (pending.length === 0) await bring(core, component, { image, progress: unlessRemoved(component, progress) });
     refuseRemoved(component);
@@ -86,6 +88,7 @@ async function goneAgain(core: Core, name: string, data: 'keep' | 'delete'): Pro
   try {
     await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
     core.records.forget(name, data);
+    await core.ledger.record({ kind: 'uninstall', component: name, facts: { data, undone: 'install' } });
   } catch (err) {
     core.log.error({ err, component: name }, 'a failed install could not be undone; the next start goes on with it');
   }
@@ -121,8 +124,10 @@ async function remove(core: Core, name: string, data: 'keep' | 'delete'): Promis
   } catch (err) {
     core.log.error({ err, component: name }, 'an uninstall cannot be written down before it begins');
   }
+  const onRecord = begin(core.ledger, [{ kind: 'uninstall', component: name, facts: { data } }]);
   await erase(core, { name, data, dependents: (store) => withdraw(core, store) });
   core.records.forget(name, data);
+  await onRecord;
   core.log.info({ component: name, data }, 'component uninstalled');
 }
 
@@ -161,13 +166,24 @@ export async function change(core: Core, name: string, o: Change): Promise<void>
  * the next start; the owner is told. What is being installed is saved by its install, or goes with it.
  */
 async function changeNow(core: Core, component: Component, { line, revoked }: Change): Promise<void> {
+  // Only what there is is put on record.
+  const { name } = withLine(component.sla, line, revoked);
+  const own = Symbol('change');
+  component.changes.set(JSON.stringify(line), own);
+  const onRecord = begin(core.ledger, [lineEntry(name, line, revoked)]);
+  if (!revoked) {
+    await onRecord;
+    keptComponentOf(core.components, name);
+    // What was asked after it counts, and did not wait for it.
+    if (component.changes.get(JSON.stringify(line)) !== own) return;
+  }
   const sla = withLine(component.sla, line, revoked);
   const save = () => component.state === 'preparing' || core.records.save(sla);
   if (!revoked) save();
   // No turn of others between the agreement read and replaced: this may not be the only change under way.
   component.sla = sla;
   const inForce = () => settle(core, component);
-  if (revoked) await takeAll([save, inForce, () => forgetExports(core, sla.name, line)]);
+  if (revoked) await takeAll([save, inForce, () => forgetExports(core, sla.name, line), () => onRecord]);
   else await inForce();
 }
 

@@ -13,6 +13,7 @@ import type { Arch } from './images.ts';
 import { interruptible } from './interrupt.ts';
 import { agreedImage } from './pull.ts';
 import { raise, type RaiseParts } from './raise.ts';
+import type { Recorder } from './record.ts';
 import type { ReviewParts } from './review.ts';
 import { catalogueOf } from './rights.ts';
 import { pendingOf, withItem } from './sla.ts';
@@ -22,6 +23,7 @@ import { reasonOf } from './supervisor.ts';
 export type Core = RaiseParts &
   ReviewParts & {
     components: Components;
+    ledger: Recorder;
     log: Log;
     /** Aborted on the way down: ends pulls and back-offs. */
     signal: AbortSignal;

@@ -7,6 +7,7 @@ import { componentOf, isAffected, statusOf } from './components.ts';
 import { findContainers } from './containers.ts';
 import { openCore, type ManagerOptions, type OpenCore } from './core.ts';
 import { every } from './every.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { ComponentState, Manager, Status } from './face.ts';
 import { isDue } from './certificates.ts';
 import { excessOf, excessSentences } from './excess.ts';
@@ -59,7 +60,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     logs: (name, o) => logs(core, name, o),
     ...backupsOf(core),
     token: (name, wish) => mintFor(core, name, wish),
-    ...told(core, { version: options.version, startedAt, engine, clock }),
+    ...told(core, { version: options.version, startedAt, engine, clock, ledger: options.ledger }),
     uiTarget: (name) => uiTarget(core, name),
     resetSockets: (service, caller) => core.services.reset(service, caller),
     [Symbol.asyncDispose]: () => down.disposeAsync(),
@@ -143,7 +144,7 @@ function uiTarget({ components, authority }: OpenCore, name: string): ReturnType
   return { address, port: 8080, localAddress, ca: authority.rootPem, servername: name };
 }
 
-type Facts = { version: string; startedAt: number; engine: Supervision; clock: Clock };
+type Facts = { version: string; startedAt: number; engine: Supervision; clock: Clock; ledger: Ledger };
 
 /** What the owner is told of the box. */
 const told = (core: OpenCore, facts: Facts): Pick<Manager, 'status' | 'excess'> => ({
@@ -167,6 +168,7 @@ async function status(core: OpenCore, facts: Facts): Promise<Status> {
     ...(isAlive ? [] : ['The Docker engine does not answer.']),
     ...facts.clock.problems(),
     ...stores.problems(),
+    ...facts.ledger.problems(),
     ...excessSentences(excess(core), Date.now()),
     ...(short === undefined ? [] : [`${short}.`]),
     ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),

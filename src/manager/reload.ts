@@ -71,6 +71,7 @@ async function finish(core: Core, { name, data, what }: Intent): Promise<void> {
   try {
     await erase(core, { name, data, dependents: () => Promise.resolve() });
     core.records.forget(name, data);
+    await core.ledger.record({ kind: 'uninstall', component: name, facts: { data, undone: what } });
     core.log.warn({ component: name, what }, 'unfinished work undone');
   } catch (err) {
     core.log.error({ err, component: name, what }, 'unfinished work cannot be undone; tried again at the next start');

@@ -6,6 +6,7 @@ import { halt, startAgain } from './install.ts';
 import { interruptible } from './interrupt.ts';
 import { settle, type Core } from './lifecycle.ts';
 import { obtainImage } from './pull.ts';
+import { agreementEntry } from './record.ts';
 import { findManifest, referencesOf, terms } from './review.ts';
 import type { Sla } from './sla.ts';
 import { takeAll } from './steps.ts';
@@ -35,6 +36,9 @@ export async function replace(core: Core, request: InstallRequest, progress: Pro
       obtainImage(core.docker, references, { arch: core.arch, signal, onLine }),
     );
     progress({ step: 'container', message: `Container from ${image.reference}` });
+    await core.ledger.record(
+      agreementEntry('replace', { ...next, image: { reference: image.reference, id: image.id } }),
+    );
     await halt(core, component);
     // Of the agreement as it is now: what was taken back meanwhile stays so.
     const earlier = component.sla;

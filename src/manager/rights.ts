@@ -6,10 +6,11 @@ import type { HypercatItem } from '../base/names.ts';
 import type { Network, Peer } from '../network/index.ts';
 import type { Stores } from '../store/index.ts';
 import { keyOf, rightsOf, type Permission } from './grants.ts';
+import { begin, rightEntry, type Recorder } from './record.ts';
 import type { Sla } from './sla.ts';
 import { takeAll } from './steps.ts';
 
-export type RightsParts = { arbiter: Arbiter; network: Network; stores: Stores };
+export type RightsParts = { arbiter: Arbiter; network: Network; stores: Stores; ledger: Recorder };
 
 /**
  * Every item of every open store, each under the store that its href names: a store cannot speak for another. One whose
@@ -47,20 +48,29 @@ export function createRights(parts: RightsParts): Rights {
 }
 
 async function apply(parts: RightsParts, sla: Sla): Promise<void> {
-  const { arbiter, network, stores } = parts;
+  const { arbiter, network, stores, ledger } = parts;
   const { name } = sla;
   const { permissions, peers } = rightsOf(sla, await catalogueOf(stores));
   const wanted = new Map(permissions.map((permission) => [keyOf(permission), permission]));
   const surplus = arbiter.grants(name).filter((grant) => !wanted.delete(keyOf(permissionOf(grant))));
+  const onRecord = begin(
+    ledger,
+    surplus.map((grant) => rightEntry('revoke', name, permissionOf(grant))),
+  );
   await takeAll([
     ...surplus.map((grant) => () => arbiter.revoke(name, permissionOf(grant).route, grant.caveats)),
     () => narrow(network, sla, { peers, targets: new Set(surplus.map(({ target }) => target)) }),
     ...surplus.map((grant) => () => stores.cut({ store: grant.target, component: name, path: grant.path })),
+    () => onRecord,
   ]);
   // After its end what it lost stays lost, whoever is late.
   if (!arbiter.components().some((component) => component.name === name)) {
     throw new Failure('component.unknown', `no component ${name} is registered`, { name });
   }
+  await begin(
+    ledger,
+    [...wanted.values()].map((permission) => rightEntry('grant', name, permission)),
+  );
   for (const { route, caveats } of wanted.values()) arbiter.grant(name, route, caveats);
   await network.connect(name, peers);
 }
@@ -75,11 +85,18 @@ async function narrow(network: Network, { name }: Sla, o: { peers: readonly Peer
 }
 
 /** Flows before streams: an ended stream would close its connection politely, and only a reset is sure to arrive. */
-async function end({ arbiter, network, stores }: RightsParts, name: string): Promise<void> {
+async function end(parts: RightsParts, name: string): Promise<void> {
+  const { arbiter, network, stores, ledger } = parts;
+  const lost = arbiter.grants(name).map(permissionOf);
+  const onRecord = begin(
+    ledger,
+    lost.map((permission) => rightEntry('revoke', name, permission)),
+  );
   await takeAll([
     () => arbiter.remove(name),
     () => network.peers(name) && network.disconnect(name),
     ...stores.names().map((store) => () => stores.cut({ store, component: name })),
+    () => onRecord,
   ]);
 }
 

@@ -9,11 +9,11 @@ import { startAdmin, startOwner } from './web/index.ts';
  * @throws Failure of the doors or of the files; a component that cannot be started is no failure, `list` tells
  */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
-  const { config, log, network, stores, outbox, appstore, stop = terminate } = options;
+  const { config, log, network, stores, outbox, appstore, ledger, stop = terminate } = options;
   await using up = new AsyncDisposableStack();
   const manager = up.use(await openManager(options));
-  up.use(await startAdmin({ ...{ manager, network, stores, outbox, appstore, config, log }, stop }));
-  up.use(await startOwner({ manager, appstore, config, log }));
+  up.use(await startAdmin({ ...{ manager, network, stores, outbox, appstore, ledger, config, log }, stop }));
+  up.use(await startOwner({ manager, appstore, ledger, config, log }));
   const way = up.move();
   return { ...manager, [Symbol.asyncDispose]: () => way.disposeAsync() };
 }

@@ -3,10 +3,14 @@ import { componentOf } from './components.ts';
 import type { MintedToken, TokenWish } from './face.ts';
 import type { Core } from './lifecycle.ts';
 
-export function mintFor(core: Core, name: string, wish: TokenWish): MintedToken {
+type Minting = Pick<Core, 'arbiter' | 'components' | 'ledger' | 'log'>;
+
+/** @throws Failure as `Manager.token`; `ledger.unavailable` */
+export async function mintFor(core: Minting, name: string, wish: TokenWish): Promise<MintedToken> {
   const { place } = componentOf(core.components, name);
   const token = core.arbiter.mint(name, wish, 'rest');
   const { method, target, path, caveats } = wish;
+  await core.ledger.record({ kind: 'token', component: name, target, path, facts: { method, caveats } });
   core.log.warn({ component: name, method, target, path, caveats }, 'the owner had a token minted');
   // Just signed by our own arbiter: read, not verified.
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;

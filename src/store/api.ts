@@ -75,6 +75,7 @@ const watches = (call: Omit<Call, 'answers'>): Call => ({
 const stored: Record<number, Answer> = { 201: { what: 'it is on disk' } };
 const writing: readonly FailureCode[] = [
   ...(['body.invalid', 'body.too-large', 'value.invalid', 'content.unsupported', 'store.full'] as const),
+  'ledger.unavailable',
 ];
 const writes = (call: Omit<Call, 'answers'>): Call => ({
   ...call,
@@ -84,7 +85,7 @@ const writes = (call: Omit<Call, 'answers'>): Call => ({
 const erases = (call: Omit<Call, 'answers'>, problems: readonly FailureCode[] = []): Call => ({
   ...call,
   answers: { 204: { what: 'what the same GET would answer is gone' } },
-  problems: ['value.invalid', 'content.unsupported', 'store.full', ...problems],
+  problems: ['value.invalid', 'content.unsupported', 'store.full', 'ledger.unavailable', ...problems],
 });
 
 type Pick = { shape: z.ZodRawShape; what: string; erasable: boolean };

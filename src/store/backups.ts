@@ -5,6 +5,7 @@ import type { Lane } from '../base/lane.ts';
 import type { Header, Owner } from './backup/format.ts';
 import { pack } from './backup/pack.ts';
 import { openBackup } from './backup/unpack.ts';
+import { ownerName } from './owner.ts';
 import { closeStore, openStore, storeOf, type State } from './lifecycle.ts';
 
 /** The bytes of a backup file, and what its header says. */
@@ -17,9 +18,10 @@ export const backupsOf = (state: State, lane: Lane) => ({
 
 /** @throws Failure `store.unknown`, `store.unavailable`, `store.full` */
 async function backUp(state: State, name: string, owner: Owner): Promise<Backup> {
-  const { engine } = storeOf(state, name);
+  const { engine, accounts } = storeOf(state, name);
   const at = new Date().toISOString();
   const { file, bytes, version } = await engine.snapshot(name);
+  accounts.tookAll(ownerName, bytes);
   const header: Header = { databox: 'store-backup', format: 1, store: name, ...owner, at, version, bytes };
   const content = Readable.from(pack(header, file), { objectMode: false });
   // Also when nobody begins to read.

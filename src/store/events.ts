@@ -37,7 +37,7 @@ export type Observer = {
   /** null: every format. */
   format: Format | null;
   /** @param text  the event as JSON, made once for all who are told of it */
-  tell(text: string): void;
+  tell(text: string, event: Event): void;
   end(reason: EndReason): void;
 };
 
@@ -97,7 +97,7 @@ export function createObservers(): Observers {
     tell(event) {
       let text: string | undefined;
       for (const observer of matching(event.mode, event.path)) {
-        if (takes(observer, event.format)) observer.tell((text ??= textOf(event)));
+        if (takes(observer, event.format)) observer.tell((text ??= textOf(event)), event);
       }
     },
     end(reason, which) {

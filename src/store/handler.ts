@@ -9,12 +9,14 @@ import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
+import { isRefusal, refusalOf } from '../base/refusals.ts';
 import { writeBatch } from './batch.ts';
 import { readPosted } from './body.ts';
 import { serveFunction } from './calls.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
 import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
+import type { StoreLedger } from './accounts.ts';
 import type { Authorise, Authorised, OpenStore } from './open-store.ts';
 import type { Batch, Erase, Operation, Post } from './operations.ts';
 import { bucketOf, wholeBuckets } from './granularity.ts';
@@ -33,9 +35,18 @@ export type Door = {
   pace: Pace;
   limitBytes: number;
   log: Log;
+  ledger: StoreLedger | undefined;
 };
 
-type Exchange = { door: Door; store: OpenStore; req: IncomingMessage; res: ServerResponse; asked: Asked };
+type Exchange = {
+  door: Door;
+  store: OpenStore;
+  req: IncomingMessage;
+  res: ServerResponse;
+  asked: Asked;
+  /** Of a body, in whichever direction. */
+  moved: { bytes: number };
+};
 /** How a request ended, for audit observers. */
 type Outcome = Pick<AuditEvent, 'component' | 'format' | 'status'>;
 
@@ -45,9 +56,10 @@ export const createHandler =
   (door: Door): Handler =>
   (req, res) => {
     if (asksForDescription(req)) return describe(res);
-    serve(door, req, res).catch((err: unknown) => {
+    serve(door, req, res).catch(async (err: unknown) => {
       // The caller hung up half-way: nobody to tell, nothing wrong.
       if (req.destroyed && !req.complete && !(err instanceof Failure)) return void res.destroy();
+      if (isRefusal(err)) await door.ledger?.refused(refusalOf(req, door.target, err));
       sendProblem(res, outward(err, door.log));
     });
   };
@@ -57,7 +69,7 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
   const token = tokenOf(req);
   if (token === '') throw new Failure('token.missing', 'send the token in X-Api-Key or Authorization: Bearer');
   const asked = readRequest(req);
-  const exchange: Exchange = { door, store: door.store(), req, res, asked };
+  const exchange: Exchange = { door, store: door.store(), req, res, asked, moved: { bytes: 0 } };
   const outcome: Outcome = { component: null, format: 'json', status: 200 };
   try {
     const who = authorised(exchange, token);
@@ -71,8 +83,11 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
     const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
     const permitted = wholeBuckets(laidOut(operation, asked, req.headers.accept), who);
     outcome.status = await perform(exchange, permitted, who);
+    account(exchange, who);
     audit(exchange, outcome);
   } catch (err) {
+    // An answer that broke off: what was sent was read.
+    if (exchange.moved.bytes > 0 && outcome.component !== null) account(exchange, { component: outcome.component });
     outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
     audit(exchange, outcome);
     throw err;
@@ -114,42 +129,49 @@ const mayAudit = ({ component, caveats = [] }: Authorised, store: string): boole
 
 /** Does what is asked and answers. Returns the status. */
 async function perform(exchange: Exchange, operation: Operation, { component }: Authorised): Promise<number> {
-  const { res, store, asked } = exchange;
+  const { asked } = exchange;
   switch (operation.do) {
     case 'hello':
     case 'time':
     case 'uptime':
     case 'status':
-      sendInfo(res, store, operation);
+      sendInfo(exchange, operation);
       return 200;
     case 'register':
     case 'put':
     case 'append':
       return post(exchange, operation, component);
     case 'function':
-      return serveFunction(operation, { ...exchange, component, limitBytes: exchange.door.limitBytes });
+      return serveFunction(operation, {
+        ...exchange,
+        ...{ component, limitBytes: exchange.door.limitBytes },
+        onRecord: (bytes) => onRecord(exchange, component, bytes),
+      });
     case 'batch':
       return postBatch(exchange, operation, component);
     case 'drop':
     case 'erase':
-      return erase(exchange, operation);
+      return erase(exchange, operation, component);
     case 'entries':
       if (asked.page) {
         const { path, page, lines = false } = asked;
         return sendPage(exchange, operation, { cursor: page.cursor, about: { component, path, lines } });
       }
-      return sendRead(res, store, operation);
+      return sendRead(exchange, operation);
     default:
-      return sendRead(res, store, operation);
+      return sendRead(exchange, operation);
   }
 }
 
 type Single = Exclude<Post, Batch>;
 
 async function post(exchange: Exchange, operation: Single, component: string): Promise<number> {
-  const { door, store, req, res, asked } = exchange;
-  const { change, format, json } = readPosted(operation, await readBody(req, door.limitBytes), Date.now());
+  const { door, store, req, res, asked, moved } = exchange;
+  const body = await readBody(req, door.limitBytes);
+  const { change, format, json } = readPosted(operation, body, Date.now());
+  await onRecord(exchange, component, body.length);
   await store.engine.write(store.name, change);
+  moved.bytes = body.length;
   if (change.do === 'register') store.registered(change.item);
   // Observers before the writer: who reads "written" may rely on their having been told.
   await tellPosted(store, { path: asked.path, format, component, json });
@@ -158,17 +180,34 @@ async function post(exchange: Exchange, operation: Single, component: string): P
   return 201;
 }
 
-async function postBatch({ door, store, req, res }: Exchange, batch: Batch, component: string): Promise<number> {
-  const written = await writeBatch(store, batch, { body: await readBody(req, door.limitBytes), component });
+async function postBatch(exchange: Exchange, batch: Batch, component: string): Promise<number> {
+  const { door, store, req, res, moved } = exchange;
+  const body = await readBody(req, door.limitBytes);
+  await onRecord(exchange, component, body.length);
+  const written = await writeBatch(store, batch, { body, component });
+  moved.bytes = body.length;
   const text = `{"written":${written}}`;
   res.writeHead(201, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
   return 201;
 }
 
-async function erase({ store, res }: Exchange, operation: Erase): Promise<number> {
+async function erase(exchange: Exchange, operation: Erase, component: string): Promise<number> {
+  const { store, res } = exchange;
+  await onRecord(exchange, component, 0);
   await store.engine.write(store.name, operation);
   res.writeHead(204).end();
   return 204;
+}
+
+/** What moves something in the house is on record before it happens, or does not. @throws Failure `ledger.unavailable` */
+async function onRecord({ door, store, asked }: Exchange, component: string, bytes: number): Promise<void> {
+  const { method, path } = asked;
+  if (!door.ledger || !store.accounts.isActuation({ component, path })) return;
+  await door.ledger.actuated({ component, target: store.name, path, facts: { method, bytes } });
+}
+
+function account({ store, asked: { method, path }, moved }: Exchange, { component }: { component: string }): void {
+  store.accounts[method === 'GET' ? 'read' : 'wrote']({ component, path }, moved.bytes);
 }
 
 function observe({ req, res, store, asked }: Exchange, { component, until = Infinity }: Authorised): void {
@@ -186,7 +225,11 @@ function observe({ req, res, store, asked }: Exchange, { component, until = Infi
   };
   const observer: Observer = {
     ...{ component, mode, format, path: asked.path },
-    tell: (text) => (life.isOver() ? finish('expired') : stream.send(text)),
+    tell(text, event) {
+      if (life.isOver()) return finish('expired');
+      stream.send(text);
+      if (event.mode !== 'audit') store.accounts.read({ component, path: event.path }, Buffer.byteLength(event.json));
+    },
     end: (reason) => stream.end(reason),
   };
   const remove = store.observers.add(observer);

@@ -3,6 +3,7 @@ export { startStores, type Stores } from './stores.ts';
 export { storeVersion } from './sql/schema.ts';
 export type { Watcher } from './owner.ts';
 export type { StoreOptions } from './lifecycle.ts';
+export type { StoreLedger } from './accounts.ts';
 export type { Authorise } from './open-store.ts';
 export type { Statistics } from './engine.ts';
 export type { Backup, Restored } from './backups.ts';

@@ -3,6 +3,7 @@ import type { Pace, PaceOptions } from '../base/excess.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import type { HypercatItem } from '../base/names.ts';
+import { createAccounts, type StoreLedger } from './accounts.ts';
 import { createCursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { createObservers } from './events.ts';
@@ -12,6 +13,7 @@ import { createHandler } from './handler.ts';
 import { defaultBodyBytes } from './limits.ts';
 import { createMarks } from './marks.ts';
 import type { Authorise, OpenStore } from './open-store.ts';
+import { ownersCatalogue } from './owner.ts';
 
 export type StoreOptions = {
   /** Where `<name>.sqlite` files lie; created with mode 0700. */
@@ -20,6 +22,8 @@ export type StoreOptions = {
   log: Log;
   /** How many requests one component may make of all stores together. Default: any number. */
   pace?: PaceOptions;
+  /** Is told who uses what; absent: nobody is. */
+  ledger?: StoreLedger;
   /** Largest body of one request. Default 1 MiB. */
   bodyLimitBytes?: number;
   /** Quota of each store's file; beyond it writes fail with `store.full`. Default none. */
@@ -59,8 +63,14 @@ export async function openStore(state: State, name: string): Promise<void> {
     throw failure;
   }
   broken.delete(name);
-  const registered = (item: HypercatItem): void => listeners.forEach((listener) => listener(name, item));
+  const items = options.ledger ? await ownersCatalogue({ name, engine }).catch(() => []) : [];
+  const accounts = createAccounts(name, options.ledger, items);
+  const registered = (item: HypercatItem): void => {
+    accounts.registered(item);
+    listeners.forEach((listener) => listener(name, item));
+  };
   const own = {
+    accounts,
     observers: createObservers(),
     marks: createMarks(),
     cursors: createCursors(),
@@ -118,7 +128,7 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
 
 export const handlerOf = (state: State, name: string): Handler => {
   const { options, pace } = state;
-  const { authorise, log, bodyLimitBytes: limitBytes = defaultBodyBytes } = options;
-  const child = log.child({ store: name });
-  return createHandler({ store: () => storeOf(state, name), target: name, authorise, pace, limitBytes, log: child });
+  const { authorise, log, ledger, bodyLimitBytes: limitBytes = defaultBodyBytes } = options;
+  const own = { authorise, pace, limitBytes, ledger, log: log.child({ store: name }) };
+  return createHandler({ store: () => storeOf(state, name), target: name, ...own });
 };

@@ -1,6 +1,7 @@
 /** One open store as its doors see it: its name, its data, who observes it. */
 import type { Ip } from '../base/ipv4.ts';
 import type { HypercatItem } from '../base/names.ts';
+import type { Accounts } from './accounts.ts';
 import type { Cursors } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import type { Observers } from './events.ts';
@@ -42,6 +43,7 @@ export type OpenStore = {
   readonly marks: Marks;
   readonly cursors: Cursors;
   readonly functions: Functions;
+  readonly accounts: Accounts;
   /** `performance.now()` when it was opened. */
   readonly since: number;
   /** Called after an item is registered, before the writer's reply. */

@@ -7,10 +7,13 @@ import type { EndReason } from './events.ts';
 import { parse } from './grammar.ts';
 import { info, type OpenStore } from './open-store.ts';
 import type { Format, Info, Operation, Read } from './operations.ts';
-import { collect } from './reply.ts';
+import { collect, type Source } from './reply.ts';
 
 /** Largest reply that is held in memory. */
 const limitBytes = 64 * 1024 * 1024;
+
+/** What the ledger calls whoever asks without a token. */
+export const ownerName = 'owner';
 
 export async function ownersRead(store: OpenStore, url: string, accept: Format) {
   const { path, query } = pathOfUrl(url);
@@ -22,10 +25,13 @@ export async function ownersRead(store: OpenStore, url: string, accept: Format) 
   }
   const question = operation as Read;
   const type = question.do === 'value' ? mediaTypeOf(question.format) : 'application/json';
-  return { type, body: await whole(store, question) };
+  const body = await whole(store, question);
+  store.accounts.read({ component: ownerName, path }, body.length);
+  return { type, body };
 }
 
-export async function ownersCatalogue(store: OpenStore): Promise<HypercatItem[]> {
+/** For the box itself: it is no use of the owner's. */
+export async function ownersCatalogue(store: Source): Promise<HypercatItem[]> {
   const body = await whole(store, { do: 'catalogue' });
   return (JSON.parse(body.toString()) as { items: HypercatItem[] }).items;
 }
@@ -38,12 +44,15 @@ export type Watcher = {
 };
 
 /** Observes as no component: what is taken from one does not end it. */
-export function ownersWatch({ observers }: OpenStore, url: string, watcher: Watcher): () => void {
+export function ownersWatch({ observers, accounts }: OpenStore, url: string, watcher: Watcher): () => void {
   const { path, query } = pathOfUrl(url);
   if (query.size > 0) throw new Failure('path.invalid', 'a watch has no query');
   const remove = observers.add({
     ...{ component: '', mode: 'data', path, format: null },
-    tell(text) {
+    tell(text, event) {
+      if (event.mode === 'data') {
+        accounts.read({ component: ownerName, path: event.path }, Buffer.byteLength(event.json));
+      }
       if (watcher.tell(text)) return;
       remove();
       watcher.end('slow');
@@ -53,7 +62,7 @@ export function ownersWatch({ observers }: OpenStore, url: string, watcher: Watc
   return remove;
 }
 
-async function whole(store: OpenStore, question: Read): Promise<Buffer> {
+async function whole(store: Source, question: Read): Promise<Buffer> {
   const body = await collect(store, question, limitBytes);
   if (body) return body;
   throw new Failure('body.too-large', 'the reply is too long to hold; ask for a shorter range', { limitBytes });

@@ -13,7 +13,12 @@ const stalledMs = 60_000;
 /** Personal data: kept by no cache, taken for no page. */
 const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-export function sendInfo(res: ServerResponse, store: OpenStore, operation: Info): void {
+/** A store to read from. */
+export type Source = Pick<OpenStore, 'name' | 'engine'>;
+/** Where an answer goes. `moved.bytes` grows by what of a body was sent, also when the rest fails. */
+export type Out = { res: ServerResponse; store: OpenStore; moved: { bytes: number } };
+
+export function sendInfo({ res, store }: Pick<Out, 'res' | 'store'>, operation: Info): void {
   const { type, body } = info(operation, store);
   res.writeHead(200, { ...always, 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
 }
@@ -26,31 +31,36 @@ const frameOf = (question: Read): Frame => ('lines' in question && question.line
 const framed = ({ open, after, close }: Frame, part: string): string => open + part + (part && after) + close;
 
 /** Returns the status. */
-export async function sendRead(res: ServerResponse, store: OpenStore, question: Read): Promise<number> {
+export async function sendRead(out: Out, question: Read): Promise<number> {
+  const { store } = out;
   const reply = await store.engine.read(store.name, question);
-  if (question.do === 'value') return sendValue(res, question, reply);
+  if (question.do === 'value') return sendValue(out, question, reply);
   const frame = frameOf(question);
   const body = wholeOf(reply, frame);
   const headers = { ...always, 'content-type': frame.type };
-  if (body === null) return sendParts(res, headers, { frame, parts: parts(store, question, reply) });
-  res.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+  if (body === null) return sendParts(out, headers, { frame, parts: parts(store, question, reply) });
+  return sendWhole(out, headers, body);
+}
+
+function sendWhole({ res, moved }: Out, headers: OutgoingHttpHeaders, body: string | Uint8Array): number {
+  moved.bytes = Buffer.byteLength(body);
+  res.writeHead(200, { ...headers, 'content-length': moved.bytes }).end(body);
   return 200;
 }
 
-function sendValue(res: ServerResponse, { format, only }: Extract<Read, { do: 'value' }>, reply: Reply): number {
+function sendValue(out: Out, { format, only }: Extract<Read, { do: 'value' }>, reply: Reply): number {
   const { whole: body = '', tag } = reply as Extract<Reply, { whole: unknown }>;
   const headers = { ...always, ...(tag !== undefined && { etag: tag }) };
   if (only && !holds(only, tag)) {
-    res.writeHead(304, headers).end();
+    out.res.writeHead(304, headers).end();
     return 304;
   }
-  const about = { 'content-type': mediaTypeOf(format), 'content-length': Buffer.byteLength(body) };
-  res.writeHead(200, { ...headers, ...about }).end(body);
-  return 200;
+  return sendWhole(out, { ...headers, 'content-type': mediaTypeOf(format) }, body);
 }
 
 type Long = { frame: Frame; parts: AsyncIterable<string> };
-async function sendParts(res: ServerResponse, headers: OutgoingHttpHeaders, { frame, parts }: Long): Promise<number> {
+async function sendParts(out: Out, headers: OutgoingHttpHeaders, { frame, parts }: Long): Promise<number> {
+  const { res, moved } = out;
   // Lines have no last bracket: only the chunks of HTTP/1.1 tell their end from a broken connection.
   if (frame === oneALine && res.req.httpVersion !== '1.1') {
     throw new Failure('content.unsupported', 'so many lines need HTTP/1.1');
@@ -59,11 +69,15 @@ async function sendParts(res: ServerResponse, headers: OutgoingHttpHeaders, { fr
   let before = frame.open;
   for await (const part of parts) {
     if (part === '') continue;
-    if (!res.write(before + part + frame.after)) await drained(res);
+    const text = before + part + frame.after;
+    moved.bytes += Buffer.byteLength(text);
+    if (!res.write(text)) await drained(res);
     before = frame.between;
     if (res.destroyed) return 200;
   }
-  res.end(before === frame.open && frame === array ? '[]' : frame.close);
+  const end = before === frame.open && frame === array ? '[]' : frame.close;
+  moved.bytes += end.length;
+  res.end(end);
   return 200;
 }
 
@@ -71,22 +85,18 @@ export type Paging = { cursor: string | undefined; about: About };
 
 /** One page: a part of the engine's, and where it goes on. Returns the status. @throws Failure `cursor.invalid` */
 export async function sendPage(
-  { res, store }: { res: ServerResponse; store: OpenStore },
+  out: Out,
   question: Extract<Read, { do: 'entries' }>,
   { cursor, about }: Paging,
 ): Promise<number> {
+  const { store } = out;
   const from = cursor === undefined ? undefined : store.cursors.open(cursor, about);
   const { part, next } = (await store.engine.read(store.name, question, from)) as Extract<Reply, { part: string }>;
   const frame = frameOf(question);
   const body = framed(frame, part);
   const more = next === null ? undefined : `?limit=${question.limit}&cursor=${store.cursors.seal(next, about)}`;
-  res.writeHead(200, {
-    ...always,
-    ...(more !== undefined && { link: `<${more}>; rel="next"` }),
-    ...{ 'content-type': frame.type, 'content-length': Buffer.byteLength(body) },
-  });
-  res.end(body);
-  return 200;
+  const link = more !== undefined && { link: `<${more}>; rel="next"` };
+  return sendWhole(out, { ...always, ...link, 'content-type': frame.type }, body);
 }
 
 /** The body of a reply that is complete at once, null of one that goes on. */
@@ -96,7 +106,7 @@ const wholeOf = (reply: Reply, frame: Frame): string | Uint8Array | null => {
 };
 
 /** The parts of a long array after each other, asked for one at a time. */
-async function* parts(store: OpenStore, question: Read, first: Reply): AsyncGenerator<string> {
+async function* parts(store: Source, question: Read, first: Reply): AsyncGenerator<string> {
   for (let reply = first; 'part' in reply; reply = await store.engine.read(store.name, question, reply.next)) {
     yield reply.part;
     if (reply.next === null) return;
@@ -107,7 +117,7 @@ async function* parts(store: OpenStore, question: Read, first: Reply): AsyncGene
  * The whole of a reply in memory, for the owner's own reads.
  * @returns null when it is longer than `limitBytes`
  */
-export async function collect(store: OpenStore, question: Read, limitBytes: number): Promise<Buffer | null> {
+export async function collect(store: Source, question: Read, limitBytes: number): Promise<Buffer | null> {
   const reply = await store.engine.read(store.name, question);
   const body = wholeOf(reply, array);
   if (body !== null) return body.length > limitBytes ? null : Buffer.from(body as string);

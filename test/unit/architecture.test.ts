@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { globSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-const siblings = ['appstore', 'export', 'network', 'arbiter', 'store'];
+const siblings = ['appstore', 'export', 'network', 'arbiter', 'store', 'ledger'];
 /** Who may import whom, by face; main and the composition roots (compose, dev, state, wipe) and api, which no running code imports, may import every part. The client runs in other people's containers. */
 const mayImport: Record<string, readonly string[]> = {
   base: [],

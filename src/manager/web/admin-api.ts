@@ -3,6 +3,7 @@ import { describedBy, descriptionPath } from '../../base/description.ts';
 import { problem } from '../../base/errors.ts';
 import { problems, sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
+import { auditCalls } from './audit-calls.ts';
 import { backupCalls } from './backup-calls.ts';
 import { AskedBody, Following, LedgerQuery, Line, Removal, TokenBody } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
@@ -30,6 +31,7 @@ export function adminApi(parts: AdminParts): Express {
   app.get('/exports', (req, res) => {
     sendJson(res, 200, parts.outbox.ledger(validate(LedgerQuery, req.query)));
   });
+  auditCalls(app, () => parts.ledger);
   networkCalls(app, parts);
   storeCalls(app, parts);
   backupCalls(app, parts);
@@ -88,7 +90,7 @@ function agreementCalls(app: Express, { manager }: AdminParts): void {
     });
   }
   app.post('/components/:name/token', async (req, res) => {
-    sendJson(res, 200, manager.token(req.params.name, validate(TokenBody, await jsonOf(req))));
+    sendJson(res, 200, await manager.token(req.params.name, validate(TokenBody, await jsonOf(req))));
   });
   app.get('/components/:name/logs', async (req, res) => {
     const follow = validate(Following, req.query).follow === '1';

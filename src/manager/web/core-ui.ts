@@ -4,15 +4,17 @@ import type { Appstore } from '../../appstore/index.ts';
 import { Failure } from '../../base/errors.ts';
 import { sendJson, validate } from '../../base/http.ts';
 import type { Log } from '../../base/log.ts';
+import type { Ledger } from '../../ledger/index.ts';
 import type { Manager } from '../face.ts';
+import { auditCalls } from './audit-calls.ts';
 import { AskedBody, Named, NamedLine, Uninstall } from './bodies.ts';
 import { jsonOf } from './json-body.ts';
 import { succeed } from './reply.ts';
 
-type Parts = { manager: Manager; appstore: Appstore; log: Log };
+type Parts = { manager: Manager; appstore: Appstore; ledger: Ledger; log: Log };
 
 /** `/core-ui/ui/api`: what the original's pages, its test and phones call. */
-export function coreUiApi({ manager, appstore, log }: Parts): Router {
+export function coreUiApi({ manager, appstore, ledger, log }: Parts): Router {
   const router = Router({ caseSensitive: true });
   const body = async <T>(req: Request, schema: z.ZodType<T>): Promise<T> => validate(schema, await jsonOf(req));
 
@@ -43,6 +45,7 @@ export function coreUiApi({ manager, appstore, log }: Parts): Router {
     sendJson(res, 200, await manager.review(await body(req, AskedBody)));
   });
   reads(router, manager, appstore);
+  auditCalls(router, () => ledger);
   return router;
 }
 

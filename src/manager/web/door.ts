@@ -77,10 +77,10 @@ function checked(req: IncomingMessage, { config }: DoorOptions): RequestPath {
   return path;
 }
 
-function apiOf({ manager, appstore, log }: DoorOptions): Handler {
+function apiOf({ manager, appstore, ledger, log }: DoorOptions): Handler {
   const app = express();
   app.disable('x-powered-by').enable('case sensitive routing');
-  app.use('/core-ui/ui/api', coreUiApi({ manager, appstore, log }));
+  app.use('/core-ui/ui/api', coreUiApi({ manager, appstore, ledger, log }));
   app.use('/app-store/ui/api', appStoreApi({ appstore, log }));
   app.use(noSuchPath);
   app.use(originalProblems(log));

@@ -3,6 +3,7 @@ import { createArbiter, type Arbiter } from '../../../src/arbiter/index.ts';
 import { createExcessBook } from '../../../src/base/excess.ts';
 import { listen, type Listener } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
+import type { Refusal } from '../../../src/base/refusals.ts';
 import { reading, store } from './house.ts';
 
 const local = '127.0.0.1';
@@ -183,4 +184,30 @@ test('who asks for tokens in a loop is counted too', () => {
   busy.register({ name: 'app', type: 'app', key: 'app key', address: local });
   for (let n = 0; n < 250; n++) expect(() => busy.mint('app', { ...reading, caveats: [] }, 'rest')).toThrow();
   expect(book.list()).toMatchObject([{ component: 'app', service: 'arbiter', what: 'requests' }]);
+});
+
+test('what it refuses is on record before it is answered, with whoever proved who it is', async () => {
+  const told: unknown[] = [];
+  const onRefused = async ({ component, caller, target, method, path, failure }: Refusal): Promise<void> => {
+    await new Promise((done) => setTimeout(done, 5));
+    told.push([component, caller, target, `${method} ${path}`, failure.code]);
+  };
+  using mine = createArbiter({ file: ':memory:', log: silent, checkAddress: true, onRefused });
+  mine.register({ name: 'app', type: 'app', key: 'app key', address: local });
+  await using door = await listen({ address: local, port: 0, handler: mine.handler });
+  const post = (key: string, path = '/token') =>
+    fetch(`http://${local}:${door.port}${path}`, {
+      method: 'POST',
+      headers: { 'x-api-key': key },
+      body: JSON.stringify(ask),
+    });
+  expect([(await post('wrong')).status, told]).toEqual([
+    401,
+    [[undefined, local, 'arbiter', 'POST /token', 'key.invalid']],
+  ]);
+  expect([(await post('app key')).status, told[1]]).toEqual([
+    403,
+    ['app', local, 'arbiter', 'POST /token', 'permission.refused'],
+  ]);
+  expect([(await post('app key', '/nothing')).status, told.length]).toEqual([404, 2]);
 });

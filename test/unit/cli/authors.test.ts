@@ -141,10 +141,15 @@ test('a reader that has had enough, such as head, is no failure', async () => {
   child.stderr.setEncoding('utf8').on('data', (part: string) => (err += part));
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   child.stdout.destroy();
-  const writing = setInterval(() => void write(1), 200);
+  let last = Promise.resolve();
+  const writing = setInterval(() => {
+    last = write(1);
+  }, 200);
   try {
     expect([await closed, err]).toEqual([0, '']);
   } finally {
     clearInterval(writing);
+    // The box goes after the last of them.
+    await last;
   }
 });

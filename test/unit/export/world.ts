@@ -125,11 +125,19 @@ export type BoxOptions = {
   flags?: Partial<Record<SettingName, unknown>>;
   limits?: ExportOptions['limits'];
   now?: () => number;
+  ledger?: ExportOptions['ledger'];
   stop?: AbortController;
 };
 
 /** A box whose `app` calls from 127.0.0.11 and whose `other` calls from 127.0.0.12. */
-export async function box({ file = newFile(), flags = {}, limits = {}, now, stop }: BoxOptions = {}): Promise<Box> {
+export async function box({
+  file = newFile(),
+  flags = {},
+  limits = {},
+  now,
+  ledger,
+  stop,
+}: BoxOptions = {}): Promise<Box> {
   const arbiter = createArbiter({ file: ':memory:', log: silent, checkAddress: true });
   arbiter.register({ name: 'export-service', type: 'system', key: 'x' });
   arbiter.register({ name: 'app', type: 'app', key: 'a', address: appIp });
@@ -142,6 +150,7 @@ export async function box({ file = newFile(), flags = {}, limits = {}, now, stop
     signal: (stop ?? new AbortController()).signal,
     limits: { firstPauseMs: 20, ...limits },
     ...(now && { now }),
+    ...(ledger && { ledger }),
   });
   const listener = await listen({ address: local, port: 0, handler: outbox.handler });
   const self: Box = {

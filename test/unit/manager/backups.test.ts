@@ -29,6 +29,7 @@ test('a backup says whose it is, and comes back to the same name, kind and origi
   await using it = await withStore();
   const bytes = await it.take();
   expect((await it.bring(bytes)).header).toMatchObject({ component: 'app-z', type: 'app', origin: 'owner', store });
+  expect(it.ledger.entries).toEqual([{ kind: 'restore', component: 'app-z', target: store }]);
   it.install('https://shop.example/');
   await expect(it.bring(bytes)).rejects.toMatchObject({
     code: 'backup.foreign',

@@ -15,6 +15,7 @@ import { openRecords } from '../../../src/manager/sql.ts';
 import type { Network } from '../../../src/network/index.ts';
 import { startStores } from '../../../src/store/index.ts';
 import { agree, datasource, item, manifestOf } from './fixtures.ts';
+import { recording } from './recording.ts';
 
 export const store = 'driver-x-core-store';
 export const destination = 'https://a.example/';
@@ -34,6 +35,7 @@ export async function house() {
   const arbiter = up.use(createArbiter({ file: ':memory:', checkAddress: true, log: silent }));
   const stores = up.use(await startStores({ dir, authorise: arbiter.verify, log: silent }));
   const records = up.use(openRecords(':memory:'));
+  const ledger = recording();
   const stop = new AbortController();
   const done: string[] = [];
   const broken = new Set<string>();
@@ -50,14 +52,14 @@ export async function house() {
   } as unknown as Network;
   const component: Component = newComponent(sla, 'failed');
   const core = {
-    ...{ arbiter, stores, records, network, log: silent, lane: createLane() },
+    ...{ arbiter, stores, records, network, ledger, log: silent, lane: createLane() },
     ...{ config: loadConfig({}), arch: 'amd64', signal: stop.signal, ignore: () => {} },
     appstore: { find: () => undefined, parse: parseManifest },
     outbox: { forget: (name: string, url = 'all') => void done.push(`forget ${name} ${url}`) },
     docker: { containers: () => call('containers')('').then(() => []), image: () => Promise.resolve(undefined) },
     secrets: { remove: call('secrets') },
     services: { end: call('service') },
-    rights: createRights({ arbiter, stores, network }),
+    rights: createRights({ arbiter, stores, network, ledger }),
     components: new Map([['app-x', component]]),
   } as unknown as Core;
   arbiter.register({ name: 'app-x', type: 'app', key: 'k' });
@@ -71,6 +73,7 @@ export async function house() {
     stop,
     arbiter,
     records,
+    ledger,
     done,
     broken,
     [Symbol.asyncDispose]: () => way.disposeAsync(),

@@ -53,6 +53,10 @@ test('an uninstall ends an install between two steps, which takes back what it d
   expect(steps).toEqual(['image', 'network']);
   expect(it.done).toContain('network app-y');
   expect([it.core.components.has('app-y'), it.records.intents()]).toEqual([false, []]);
+  expect(it.ledger.entries).toMatchObject([
+    { kind: 'install', component: 'app-y', facts: { image: { id: image.id }, destinations: [url], origin: 'owner' } },
+    { kind: 'uninstall', component: 'app-y', facts: { undone: 'install' } },
+  ]);
 });
 
 test('an uninstall ends the pull of a restart, and nothing starts it again', async () => {

@@ -4,6 +4,7 @@ import { silent } from '../../../src/base/log.ts';
 import { newComponent } from '../../../src/manager/components.ts';
 import type { Core } from '../../../src/manager/lifecycle.ts';
 import type { Sla } from '../../../src/manager/sla.ts';
+import { recording } from './recording.ts';
 
 export const wish = { method: 'GET' as const, target: 'driver-x-core-store', path: '/ts/load/latest', caveats: [] };
 
@@ -16,6 +17,7 @@ export function minting() {
   arbiter.register({ name: 'app-y', type: 'app', key: 'k', address: '10.196.1.2' });
   arbiter.register({ name: 'driver-x-core-store', type: 'store', key: 's' });
   arbiter.grant('app-y', { method: 'GET', path: '/ts/load/*', target: 'driver-x-core-store' }, []);
-  const core = { arbiter, log, components: new Map([['app-y', component]]) } as unknown as Core;
-  return { arbiter, logged, core };
+  const ledger = recording();
+  const core = { arbiter, log, ledger, components: new Map([['app-y', component]]) } as unknown as Core;
+  return { arbiter, logged, ledger, core };
 }

@@ -67,6 +67,8 @@ test('the container goes before anything is granted, and the agreement has the n
   expect(containers).toBeGreaterThanOrEqual(0);
   expect(it.done.findIndex((step) => step.startsWith('connect'))).toBeGreaterThan(containers);
   expect(it.done).toContain(`forget app-x ${destination}`);
+  const facts = { image: { id: 'sha256:new' }, destinations: ['https://b.example/'] };
+  expect(it.ledger.entries[0]).toMatchObject({ kind: 'replace', component: 'app-x', facts });
 });
 
 test('what cannot take its place changes nothing', async () => {

@@ -11,6 +11,7 @@ import { createRights, type Rights } from '../../../src/manager/rights.ts';
 import { withLine, type Sla } from '../../../src/manager/sla.ts';
 import { startStores, type Stores } from '../../../src/store/index.ts';
 import { agree, datasource, item, manifestOf } from './fixtures.ts';
+import { recording } from './recording.ts';
 
 const store = 'driver-x-core-store';
 const items = ['temperature', 'humidity'].map((id) => item(store, `/ts/${id}`, { description: id }));
@@ -23,16 +24,18 @@ let rights: Rights;
 /** What reached the network, in order; the network itself needs root, its policy does not. */
 let calls: string[];
 let sla: Sla;
+let ledger: ReturnType<typeof recording>;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rights-'));
   calls = [];
+  ledger = recording();
   arbiter = createArbiter({ file: ':memory:', checkAddress: true, log: silent });
   stores = await startStores({ dir, authorise: arbiter.verify, log: silent });
   await stores.open(store);
   arbiter.register({ name: store, type: 'store', key: 's' });
   arbiter.register({ name: 'app-x', type: 'app', key: 'k', address: caller });
-  rights = createRights({ arbiter, stores, network: policyOnly() });
+  rights = createRights({ arbiter, stores, ledger, network: policyOnly() });
   sla = agree(manifestOf({ datasources: items.map((_, at) => datasource(['temperature', 'humidity'][at] ?? '')) }), {
     choices: { temperature: items[0]?.href ?? '', humidity: items[1]?.href ?? '' },
     catalogue: items,
@@ -96,6 +99,33 @@ test('what is agreed is granted once, however often it is applied', async () => 
   expect(calls).toEqual([`connect arbiter export-service ${store}`, `connect arbiter export-service ${store}`]);
 });
 
+test('what is given is on record first, what is taken in any case', async () => {
+  ledger.disk.isFull = true;
+  await expect(rights.apply(sla)).rejects.toMatchObject({ code: 'ledger.unavailable' });
+  expect(paths()).toEqual([]);
+  ledger.disk.isFull = false;
+  await rights.apply(sla);
+  const given = ['GET /ts/temperature', 'GET /ts/temperature/*', 'GET /ts/humidity', 'GET /ts/humidity/*'];
+  expect(ledger.said()).toEqual(given.map((right) => `grant ${right}`));
+  ledger.entries.length = 0;
+  await rights.apply(withLine(sla, { datasource: 'temperature' }, true));
+  expect(ledger.said()).toEqual(['revoke GET /ts/temperature', 'revoke GET /ts/temperature/*']);
+  ledger.disk.isFull = true;
+  await expect(rights.end('app-x')).rejects.toMatchObject({ code: 'ledger.unavailable' });
+  expect(arbiter.components().map(({ name }) => name)).not.toContain('app-x');
+});
+
+test('what is gone is on record as taken', async () => {
+  await rights.apply(sla);
+  ledger.entries.length = 0;
+  await rights.end('app-x');
+  expect(ledger.entries).toHaveLength(4);
+  expect(ledger.entries[0]).toEqual({
+    ...{ kind: 'revoke', component: 'app-x', target: store, path: '/ts/temperature' },
+    facts: { method: 'GET', caveats: [] },
+  });
+});
+
 test('one line among several: its grants go first, then the flows of the pair are reset, the name stays', async () => {
   await rights.apply(sla);
   const mint = () =>
@@ -138,7 +168,7 @@ test('a store whose catalogue cannot be read takes nothing from the owner: other
     catalogue: (name) =>
       name === store ? stores.catalogue(name) : Promise.reject(new Failure('store.unavailable', 'damaged')),
   };
-  await createRights({ arbiter, stores: damaged, network: policyOnly() }).apply(
+  await createRights({ arbiter, stores: damaged, ledger, network: policyOnly() }).apply(
     withLine(sla, { datasource: 'temperature' }, true),
   );
   expect(paths()).toEqual(['GET /ts/humidity', 'GET /ts/humidity/*']);

@@ -41,7 +41,7 @@ test('what cannot be written down is withdrawn all the same', async () => {
     throw full;
   };
   const arbiter = { ...it.arbiter, revoke: fails };
-  const rights = createRights({ arbiter, stores: it.core.stores, network: it.core.network });
+  const rights = createRights({ arbiter, stores: it.core.stores, network: it.core.network, ledger: it.ledger });
   const core = { ...it.core, rights, records: { ...it.records, save: fails } };
   const line = { datasource: 'temperature' };
   await expect(change(core, 'app-x', { line, revoked: true })).rejects.toBe(full);
@@ -85,5 +85,31 @@ test('what cannot be removed keeps nothing else from being removed', async () =>
   expect(it.done).toEqual([
     ...['disconnect app-x', 'forget app-x all', `service ${store.replace('driver', 'app')}`],
     ...['containers ', 'secrets app-x', 'network app-x'],
+  ]);
+});
+
+test('what the owner takes and gives is on record; what cannot be is not given back, and taken all the same', async () => {
+  await using it = await house();
+  const [line, entry] = [{ datasource: 'temperature' }, { kind: 'agreement', component: 'app-x', path: 'temperature' }];
+  const mine = () => it.ledger.entries.filter(({ kind }) => kind === 'agreement');
+  await change(it.core, 'app-x', { line, revoked: true });
+  await change(it.core, 'app-x', { line, revoked: false });
+  expect(mine()).toEqual([true, false].map((revoked) => ({ ...entry, facts: { line: 'datasource', revoked } })));
+  await expect(change(it.core, 'app-x', { line: { host: 'nobody' }, revoked: true })).rejects.toThrow('no line nobody');
+  expect(mine()).toHaveLength(2);
+  it.ledger.disk.isFull = true;
+  const unwritten = { code: 'ledger.unavailable' };
+  await expect(change(it.core, 'app-x', { line, revoked: true })).rejects.toMatchObject(unwritten);
+  expect(it.records.slas()[0]?.datasources[0]?.revoked).toBe(true);
+  await expect(change(it.core, 'app-x', { line, revoked: false })).rejects.toMatchObject(unwritten);
+  expect(it.component.sla.datasources[0]?.revoked).toBe(true);
+});
+
+test('an uninstall is on record, with what becomes of the data', async () => {
+  await using it = await house();
+  await uninstall(it.core, 'app-x', 'keep');
+  expect(it.ledger.entries).toMatchObject([
+    { kind: 'uninstall', component: 'app-x', facts: { data: 'keep' } },
+    { kind: 'revoke', path: '/ts/temperature' },
   ]);
 });

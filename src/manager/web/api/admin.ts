@@ -25,6 +25,7 @@ import {
   ReviewShape,
   SlaShape,
 } from './shapes.ts';
+import { auditCall, verifyCall } from './audit.ts';
 import { stores } from './stores.ts';
 
 type Calls = Record<Route, Call>;
@@ -47,7 +48,10 @@ export const reviewing = [
   'image.invalid',
   ...engine,
 ] as const;
-export const installing = [...reviewing, 'component.exists', 'store.kept', 'datasource.invalid'] as const;
+export const installing = [
+  ...reviewing,
+  ...(['component.exists', 'store.kept', 'datasource.invalid', 'ledger.unavailable'] as const),
+] as const;
 export const Asked = AskedBody.meta({
   id: 'Asked',
   description: 'either `name`, of a manifest that a repository has, or `manifest`; `choices`: hrefs by clientid',
@@ -110,6 +114,7 @@ const components: Calls = {
       'component.unknown',
       'component.busy',
       'store.unavailable',
+      'ledger.unavailable',
       'network.refused',
       ...engine,
     ],
@@ -121,13 +126,13 @@ const components: Calls = {
   'POST /components/{name}/token': posted(
     {
       ...{
-        summary: 'Mints a token as the component would get it, and logs that',
+        summary: 'Mints a token as the component would get it, and records that',
         path: named,
         body: jsonOf(TokenBody),
       },
       answers: { 200: { what: 'the token; it works from `address` only', content: jsonOf(Minted) } },
     },
-    ...(['component.unknown', 'permission.refused', 'path.invalid', 'rate.exceeded'] as const),
+    ...(['component.unknown', 'permission.refused', 'path.invalid', 'rate.exceeded', 'ledger.unavailable'] as const),
   ),
   'GET /components/{name}/logs': {
     ...{ summary: 'What it wrote, oldest line first', path: named, query: Following },
@@ -137,7 +142,12 @@ const components: Calls = {
 };
 
 const change = (summary: string): Call =>
-  posted({ summary, path: named, body: jsonOf(Line), answers: done }, 'component.unknown', 'datasource.unknown');
+  posted(
+    { summary, path: named, body: jsonOf(Line), answers: done },
+    'component.unknown',
+    'datasource.unknown',
+    'ledger.unavailable',
+  );
 const agreements: Calls = {
   'GET /components/{name}/sla': {
     ...{ summary: 'What was agreed', path: named },
@@ -156,6 +166,8 @@ const agreements: Calls = {
     answers: { 200: { what: 'the ledger', content: jsonOf(z.array(Ledger)) } },
     problems: ['body.invalid'],
   },
+  'GET /audit': auditCall,
+  'GET /audit/verify': verifyCall,
 };
 
 const network: Calls = {

@@ -14,6 +14,7 @@ import type { FailureCode } from '../../../base/errors.ts';
 import { Store } from '../app-store.ts';
 import { Named, NamedLine, Uninstall } from '../bodies.ts';
 import { Asked, installing, reviewing } from './admin.ts';
+import { auditCall, verifyCall } from './audit.ts';
 import { Component, Manifest, PostedManifest, ReviewShape, SlaShape } from './shapes.ts';
 
 type Calls = Record<Route, Call>;
@@ -87,7 +88,8 @@ const core: Calls = {
   'POST /core-ui/ui/api/install': posted({ summary: 'Checks, answers, installs', body: jsonOf(Asked) }, ...installing),
   'POST /core-ui/ui/api/uninstall': posted(
     { summary: 'Uninstalls', body: jsonOf(Uninstall) },
-    ...(['component.unknown', 'component.busy', 'store.unavailable', 'network.refused', ...engine] as const),
+    ...(['component.unknown', 'component.busy', 'store.unavailable', 'ledger.unavailable'] as const),
+    ...(['network.refused', ...engine] as const),
   ),
   'POST /core-ui/ui/api/restart': posted(
     { summary: 'Starts a component anew', body: jsonOf(Named) },
@@ -95,11 +97,11 @@ const core: Calls = {
   ),
   'POST /core-ui/ui/api/revoke': posted(
     { summary: 'Takes one line of an agreement back', body: jsonOf(NamedLine) },
-    ...(['component.unknown', 'datasource.unknown'] as const),
+    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable'] as const),
   ),
   'POST /core-ui/ui/api/allow': posted(
     { summary: 'Gives a line back', body: jsonOf(NamedLine) },
-    ...(['component.unknown', 'datasource.unknown'] as const),
+    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable'] as const),
   ),
   'POST /core-ui/ui/api/review': {
     ...{ summary: 'What a manifest asks for, and what could be chosen', body: jsonOf(Asked) },
@@ -120,6 +122,8 @@ const core: Calls = {
     answers: { 200: { what: 'the agreement', content: jsonOf(SlaShape) } },
     problems: ['component.unknown'],
   },
+  'GET /core-ui/ui/api/audit': auditCall,
+  'GET /core-ui/ui/api/audit/verify': verifyCall,
   'GET /core-ui/ui/api/appStore': {
     summary: 'Names that can be installed',
     answers: {

@@ -56,7 +56,7 @@ export const stores: Calls = {
     answers: { 200: { what: 'what was restored', content: jsonOf(RestoredShape) } },
     problems: [
       ...(['backup.invalid', 'backup.foreign', 'database.newer'] as const),
-      ...(['store.unknown', 'store.unavailable', 'store.full'] as const),
+      ...(['store.unknown', 'store.unavailable', 'store.full', 'ledger.unavailable'] as const),
     ],
   },
 };

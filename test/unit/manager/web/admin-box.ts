@@ -12,6 +12,7 @@ import { Failure } from '../../../../src/base/errors.ts';
 import { listen } from '../../../../src/base/listen.ts';
 import { silent } from '../../../../src/base/log.ts';
 import { startExport } from '../../../../src/export/index.ts';
+import { startLedger } from '../../../../src/ledger/index.ts';
 import { type Admin, startAdmin } from '../../../../src/manager/web/index.ts';
 import type { AdminOptions } from '../../../../src/manager/web/types.ts';
 import { refuseForeignBackup } from '../../../../src/manager/backups.ts';
@@ -37,7 +38,13 @@ export async function startAdminBox() {
   writeFileSync(join(dir, 'shop', 'app-x.json'), JSON.stringify(app));
   writeFileSync(join(dir, 'shop', 'broken.json'), '{');
   const authorise = () => ({ component: 'driver-x', grant: 1 });
-  const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise, log: silent }));
+  const ledger = up.use(startLedger({ dir: join(dir, 'ledger'), log: silent }));
+  const stores = up.use(
+    await startStores({
+      ...{ dir: join(dir, 'stores'), authorise, log: silent },
+      ledger: { ...ledger, refused: () => Promise.resolve() },
+    }),
+  );
   await stores.open('driver-x-core-store');
   await fill(stores.handler('driver-x-core-store'));
   const outbox = up.use(startExport({ config, file: join(dir, 'export.sqlite'), authorise, log: silent, signal }));
@@ -52,7 +59,7 @@ export async function startAdminBox() {
   const { network, calls } = farNetwork();
   const stops: string[] = [];
   const parts: AdminOptions = {
-    ...{ config, manager, network, stores, outbox, appstore, log: silent },
+    ...{ config, manager, network, stores, outbox, appstore, ledger, log: silent },
     stop: () => void stops.push('stop'),
   };
   const admin: Admin = up.use(await startAdmin(parts));

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../../../src/base/config.ts';
 import { listen, type Handler, type Listener } from '../../../../src/base/listen.ts';
 import { silent } from '../../../../src/base/log.ts';
+import { startLedger } from '../../../../src/ledger/index.ts';
 import { startOwner } from '../../../../src/manager/web/index.ts';
 import { testAuthority } from './certificates.ts';
 import { farAppstore, farManager, statusOf } from './far-side.ts';
@@ -39,6 +40,7 @@ export async function startBox(o: { handler?: Handler; manifests?: unknown[]; fl
   const manager = farManager({ tls, rootPem: authority.pem, targets: { 'app-x': target } });
   manager.components.push(statusOf('app-x'), statusOf('app-down', { state: 'failed', status: 'failed' }));
   const appstore = farAppstore(o.manifests);
+  const ledger = up.use(startLedger({ dir: `${dir}/ledger`, log: silent }));
   const flags = {
     ...{ 'state.dir': dir, 'owner.address': '127.0.0.1', 'owner.https-port': 0, 'owner.http-port': 0 },
     ...{ 'owner.host-name': 'box.example', 'owner.password': password, ...o.flags },
@@ -46,7 +48,7 @@ export async function startBox(o: { handler?: Handler; manifests?: unknown[]; fl
   const said: { password: string; file: string }[] = [];
   const owner = up.use(
     await startOwner({
-      ...{ manager, appstore, config: loadConfig({ flags }), log: silent },
+      ...{ manager, appstore, ledger, config: loadConfig({ flags }), log: silent },
       announce: (first) => said.push(first),
     }),
   );
