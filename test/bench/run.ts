@@ -5,6 +5,7 @@ import type { Result } from './result.ts';
 const areas: Record<string, () => Promise<{ measure: () => Promise<Result[]> }>> = {
   network: () => import('./network.ts'),
   footprint: () => import('./footprint.ts'),
+  ledger: () => import('./ledger.ts'),
   store: () => import('./store.ts'),
 };
 

@@ -1,6 +1,7 @@
 /**
  * A process with the arbiter and one store behind HTTPS, as a component meets them. Arguments: a folder, the certificate
- * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token.
+ * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token;
+ * `ledger` counts who uses what, and writes that down each second.
  * Says `{port, tokens}`, a token for each method; answers a line with the main thread's p99 delay since the last, in ms.
  */
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { createArbiter } from '../../../src/arbiter/index.ts';
 import { listen, type Handler, type Tls } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
+import { startLedger } from '../../../src/ledger/index.ts';
 import { methods } from '../../../src/base/names.ts';
 import { startStores } from '../../../src/store/index.ts';
 import { owner, store } from './names.ts';
@@ -24,7 +26,13 @@ const tokens = methods.map((method) => {
 });
 const open = () => ({ component: owner, grant: 1 });
 const authorise = options.includes('open') ? open : arbiter.verify;
-const stores = await startStores({ dir: join(dir, 'stores'), authorise, log: silent });
+const ledger = options.includes('ledger')
+  ? startLedger({ dir: join(dir, 'ledger'), log: silent, flushMs: 1_000 })
+  : undefined;
+const stores = await startStores({
+  ...{ dir: join(dir, 'stores'), authorise, log: silent },
+  ...(ledger && { ledger: { ...ledger, refused: () => Promise.resolve() } }),
+});
 await stores.open(store);
 
 function oneAtATime(handler: Handler): Handler {

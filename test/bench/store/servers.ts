@@ -21,7 +21,12 @@ export type Box = Server & {
   delayMs(): Promise<number>;
 };
 export type Entry = { timestamp: number; value: number; room: string };
-type BoxOptions = { dir: string; tls: Tls; how?: readonly ('each' | 'open')[]; env?: Record<string, string> };
+type BoxOptions = {
+  dir: string;
+  tls: Tls;
+  how?: readonly ('each' | 'open' | 'ledger')[];
+  env?: Record<string, string>;
+};
 
 const programOf = (name: string): string => join(import.meta.dirname, name);
 
