@@ -21,6 +21,8 @@ export type AuditEvent = {
   /** null: the token was refused. */
   component: string | null;
   method: Method;
+  /** What the request is to observe; absent for one that reads or writes. */
+  observe?: Mode;
   status: number;
 };
 /** A successful POST. `response`: the path with its first `request` replaced. */
@@ -45,8 +47,8 @@ export type Observer = {
 function textOf(event: Event): string {
   const { timestamp, path, format } = event;
   if (event.mode === 'audit') {
-    const { component, method, status } = event;
-    return JSON.stringify({ timestamp, component, method, path, format, status });
+    const { component, method, observe, status } = event;
+    return JSON.stringify({ timestamp, component, method, path, format, ...(observe && { observe }), status });
   }
   const who = event.mode === 'notification' ? { component: event.component, response: event.response } : {};
   return `${JSON.stringify({ timestamp, ...who, path, format }).slice(0, -1)},"data":${event.json}}`;

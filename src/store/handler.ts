@@ -48,7 +48,7 @@ type Exchange = {
   moved: { bytes: number };
 };
 /** How a request ended, for audit observers. */
-type Outcome = Pick<AuditEvent, 'component' | 'format' | 'status'>;
+type Outcome = Pick<AuditEvent, 'component' | 'format' | 'observe' | 'status'>;
 
 const describe = describedBy(new URL('./openapi.json', import.meta.url));
 
@@ -70,14 +70,15 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
   if (token === '') throw new Failure('token.missing', 'send the token in X-Api-Key or Authorization: Bearer');
   const asked = readRequest(req);
   const exchange: Exchange = { door, store: door.store(), req, res, asked, moved: { bytes: 0 } };
-  const outcome: Outcome = { component: null, format: 'json', status: 200 };
+  const observed = asked.observe && { observe: asked.observe.mode, format: asked.observe.format ?? 'json' };
+  const outcome: Outcome = { component: null, format: 'json', ...observed, status: 200 };
   try {
     const who = authorised(exchange, token);
     outcome.component = who.component;
     const only = readPrecondition(req.headers);
     if (asked.observe) {
       unconditional(only);
-      return observe(exchange, who);
+      return observe(exchange, who, () => audit(exchange, outcome));
     }
     outcome.format = formatOf(asked, req);
     const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
@@ -210,12 +211,20 @@ function account({ store, asked: { method, path }, moved }: Exchange, { componen
   store.accounts[method === 'GET' ? 'read' : 'wrote']({ component, path }, moved.bytes);
 }
 
-function observe({ req, res, store, asked }: Exchange, { component, until = Infinity }: Authorised): void {
+/** @param begins  tells those who watch already that this one does; itself it is not told */
+function observe(
+  { req, res, store, asked }: Exchange,
+  { component, until = Infinity }: Authorised,
+  begins: () => void,
+): void {
   const { mode, format } = asked.observe as NonNullable<Asked['observe']>;
   const { 'last-event-id': last } = req.headers;
+  const gap = typeof last === 'string' ? store.marks.gapSince(mode, last) : undefined;
+  // After the gap was measured: its own coming back is nothing that it missed.
+  begins();
   const stream = openStream(res, {
     mark: () => store.marks.now(mode, Date.now()),
-    gap: typeof last === 'string' ? store.marks.gapSince(mode, last) : undefined,
+    gap,
     onSlow: () => finish('slow'),
     onClose: () => leave(),
   });

@@ -84,6 +84,29 @@ test('audit sees every request with its outcome, not its own start', async () =>
   ]);
 });
 
+test('audit sees who begins to watch, and who may not; one that comes back missed nothing by that', async () => {
+  await using it = await startStore();
+  const audit = await observe(it, '/ts/*?observe=audit', { headers: {}, token: owner });
+  const data = await observe(it, '/ts/a', { token: 'reader' });
+  await it.ask({ path: '/ts/a?observe=data', token: 'reader GET /ts/b' });
+  await it.ask({ path: '/ts/*?observe=audit', token: 'reader' });
+  await audit.count(3);
+  expect(
+    audit.events().map(({ component, method, path, observe: mode, status }) => [component, method, path, mode, status]),
+  ).toEqual([
+    ['reader', 'GET', '/ts/a', 'data', 200],
+    [null, 'GET', '/ts/a', 'data', 403],
+    [null, 'GET', '/ts/*', 'audit', 403],
+  ]);
+  expect(data.events()).toEqual([]);
+  const id = [...audit.text().matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '';
+  audit.req.destroy();
+  const back = await observe(it, '/ts/*?observe=audit', { headers: { 'last-event-id': id }, token: owner });
+  await post(it, '/ts/a');
+  await back.count(1);
+  expect(back.text()).not.toContain('event: gap');
+});
+
 test('audit tells only the component whose store it is, and who was given a permission for it', async () => {
   const audit = { component: 'auditor', grant: 1, caveats: [{ observe: 'audit' }] };
   await using it = await startStore({
