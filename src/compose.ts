@@ -9,7 +9,7 @@ import { exampleManifests } from './base/examples.ts';
 import { lockDirectory, lockNetwork } from './base/lock.ts';
 import type { Log } from './base/log.ts';
 import type { Refusal } from './base/refusals.ts';
-import { startExport } from './export/index.ts';
+import { startExport, type Outbox } from './export/index.ts';
 import { startLedger, type Ledger } from './ledger/index.ts';
 import { startManager, type Manager, type Status } from './manager/index.ts';
 import { startNetwork } from './network/index.ts';
@@ -73,7 +73,12 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
   const dir = config['state.dir'];
   const logOf = (name: string): Log => log.child({ part: name });
   // The first up, the last down: what the others do until their end is on record.
-  const ledger = up.use(startLedger({ dir: join(dir, 'ledger'), log: logOf('ledger') }));
+  const ledger = up.use(
+    startLedger({
+      ...{ dir: join(dir, 'ledger'), log: logOf('ledger') },
+      lineOf: (line, component) => outbox.line(line, component),
+    }),
+  );
   const nameOf = (who: string) => arbiter.components().find(({ address }) => address === who)?.name;
   const excess = createExcessBook({ log: logOf('excess'), nameOf });
   const pace = (setting: 'arbiter' | 'store') => ({
@@ -94,22 +99,22 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
       ...{ ledger: record, pace: pace('store') },
     }),
   );
-  const outbox = up.use(
+  const outbox: Outbox = up.use(
     startExport({ config, file: join(dir, 'export.sqlite'), authorise, ledger: record, log: logOf('export'), signal }),
   );
-  const appstore = up.use(
-    await startAppstore({
-      file: join(dir, 'appstore.sqlite'),
-      repositories: config['appstore.repositories'],
-      syncMinutes: config['appstore.sync-minutes'],
-      release: config.release,
-      examples: config['appstore.examples'] ? exampleManifests() : [],
-      log: logOf('appstore'),
-      signal,
-    }),
-  );
+  const appstore = up.use(await startShop({ config, log: logOf('appstore'), signal }));
   return { ledger, arbiter, stores, outbox, appstore, excess };
 }
+
+const startShop = ({ config, log, signal }: Omit<Part, 'version'>) =>
+  startAppstore({
+    file: join(config['state.dir'], 'appstore.sqlite'),
+    repositories: config['appstore.repositories'],
+    syncMinutes: config['appstore.sync-minutes'],
+    release: config.release,
+    examples: config['appstore.examples'] ? exampleManifests() : [],
+    ...{ log, signal },
+  });
 
 /** The doors' way to the ledger. Of whoever proved nothing, the address says who it is. */
 const recordOf = (ledger: Ledger, nameOf: (address: string) => string | undefined) => ({

@@ -95,8 +95,7 @@ async function attempt(parts: Parts, job: Job, signal: AbortSignal): Promise<voi
   const { destination, component, bytes } = job;
   const started = parts.now();
   const outcome = await sendOnRecord(parts, job, signal);
-  await settle(parts, { job, outcome, signal });
-  await parts.record.ended(job, outcome);
+  if (await settle(parts, { job, outcome, signal })) await parts.record.ended(job, outcome);
   const facts = { component, destination, bytes, ms: parts.now() - started, outcome: outcome.kind };
   parts.log.info({ ...facts, ...(outcome.kind !== 'answered' && { reason: outcome.reason }) }, 'export attempted');
   parts.onChange(job);
@@ -123,15 +122,16 @@ type Result = { job: Job; outcome: Outcome; signal: AbortSignal };
 
 /**
  * What happened must be written, or the ledger lies: tries until the file takes it. Whoever must end before that leaves
- * the job `Processing`, and the next start says `unknown`.
+ * the job `Processing`, and the next start says `unknown`. Returns whether it is written.
  */
-async function settle({ queue, log }: Parts, { job, outcome, signal }: Result): Promise<void> {
+async function settle({ queue, log }: Parts, { job, outcome, signal }: Result): Promise<boolean> {
   for (let tries = 0; ; tries++) {
     try {
-      return queue.settle(job, outcome);
+      queue.settle(job, outcome);
+      return true;
     } catch (err) {
       if (tries === 0) log.error({ err, job: job.id }, 'the outcome of an export cannot be written, will retry');
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       await sleep(brokenPauseMs);
     }
   }

@@ -35,6 +35,8 @@ export type Outbox = AsyncDisposable & {
   handler: Handler;
   /** What left and what was refused, newest first. `since` in ms, inclusive; `limit` default 100, at most 10,000. */
   ledger(filter?: { component?: string; since?: number; limit?: number }): LedgerEntry[];
+  /** One line of it; null when it was dropped for age, undefined when it is not there. */
+  line(id: number, component: string): LedgerEntry | null | undefined;
   /**
    * Drops a component's waiting exports, its answers and its idempotency keys, and ends the one under way; of one
    * destination, where given (as the grant spells it). The ledger stays.
@@ -80,6 +82,7 @@ export function startExport(options: ExportOptions): Outbox {
       log,
     }),
     ledger: (filter = {}) => queue.ledger(filter),
+    line: queue.line,
     forget(component, destination) {
       queue.forget(component, destination ?? null);
       dispatcher.abort(component, destination ?? null);

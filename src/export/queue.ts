@@ -59,10 +59,19 @@ export function openQueue({ file, jobLimit, now, limits }: Options) {
       }),
     ledger: (o: { component?: string; since?: number; limit?: number }): LedgerEntry[] =>
       ledger.list({ component: o.component ?? null, since: o.since ?? 0, limit: Math.min(o.limit ?? 100, 10_000) }),
+    line: (id: number, component: string) => lineOf(desk, id, component),
     [Symbol.dispose]: () => void db.close(),
   };
 }
 export type Queue = ReturnType<typeof openQueue>;
+
+/** @returns null for one that may have been dropped for age: older than all that are kept of its sort */
+function lineOf({ ledger }: Desk, id: number, component: string): LedgerEntry | null | undefined {
+  const line = ledger.line(id, component);
+  if (line) return line;
+  const { omitted = 0, over = null, refused = null } = ledger.kept.get(component) ?? {};
+  return omitted > 0 && [over, refused].some((oldest) => oldest !== null && id < oldest) ? null : undefined;
+}
 
 /** @throws Failure `export.full`, `export.conflict` */
 function submit({ jobs, now, jobLimit }: Desk, o: Submission): Job {

@@ -218,7 +218,11 @@ const refusals = (db: Sqlite) => ({
   ),
 });
 
+/** Of one component: whether lines were dropped for age, and the oldest that are kept of each sort. */
+export type Kept = { omitted: number; over: number | null; refused: number | null };
+
 function oldest(db: Sqlite) {
+  const line = db.prepare('SELECT * FROM ledger WHERE id = ? AND component = ?');
   const refused = db.prepare<[string, number]>(
     `SELECT * FROM ledger WHERE component = ? AND status = 'refused' ORDER BY id LIMIT ?`,
   );
@@ -226,6 +230,13 @@ function oldest(db: Sqlite) {
     `SELECT * FROM ledger WHERE component = ? AND status IN ('answered', 'unknown', 'failed') ORDER BY id LIMIT ?`,
   );
   return {
+    line: (id: number, component: string) => rowOf(line.get(id, component), LedgerEntryShape),
+    kept: db.prepare<[string], Kept>(
+      `SELECT count(*) FILTER (WHERE status = 'omitted') AS omitted,
+              min(id) FILTER (WHERE status IN ('answered', 'unknown', 'failed')) AS over,
+              min(id) FILTER (WHERE status = 'refused') AS refused
+         FROM ledger WHERE component = ?`,
+    ),
     oldRefusals: (component: string, most: number) => rowsOf(refused.all(component, most), LedgerEntryShape),
     oldExports: (component: string, most: number) => rowsOf(over.all(component, most), LedgerEntryShape),
   };

@@ -78,6 +78,12 @@ const Fault = z.strictObject({
 });
 export type Fault = z.infer<typeof Fault>;
 
+/** What is gone has no number any more: it stands last. */
+export const earlier = (a: Fault, b: Fault): number => {
+  if (a.id === b.id) return a.seq - b.seq;
+  return (a.id ?? Number.MAX_SAFE_INTEGER) - (b.id ?? Number.MAX_SAFE_INTEGER);
+};
+
 /** `broken`: the first broken entry of each chain, the earliest first. */
 export const VerdictShape = z.strictObject({
   intact: z.boolean(),

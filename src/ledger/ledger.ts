@@ -1,10 +1,19 @@
 import type { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { startWorker } from '../base/worker.ts';
+import { startWorker, type WorkerClient } from '../base/worker.ts';
 import { createBounds } from './bounds.ts';
 import type { Count } from './counts.ts';
-import type { Access, AccessRow, Entry, Looking, NewEntry, Verdict } from './entry.ts';
+import {
+  earlier,
+  type Access,
+  type AccessRow,
+  type Entry,
+  type Looking,
+  type NewEntry,
+  type Verdict,
+} from './entry.ts';
 import type { Stamped } from './entries.ts';
+import { lineFaults, type LineOf } from './lines.ts';
 import { createTally } from './tally.ts';
 import type { LedgerHandlers } from './worker.ts';
 
@@ -12,6 +21,8 @@ export type LedgerOptions = {
   /** For the database, the secret and the head; mode 0700. */
   dir: string;
   log: Log;
+  /** Lines of the export ledger, which is held against the chain; absent: it is not. */
+  lineOf?: LineOf;
   /** Uses are on disk after so long; default 10 s. */
   flushMs?: number;
 };
@@ -45,7 +56,7 @@ export type Ledger = AsyncDisposable & {
 const mostWaiting = 100_000;
 
 /** Its thread starts when there is something to write or to read. */
-export function startLedger({ dir, log, flushMs = 10_000 }: LedgerOptions): Ledger {
+export function startLedger({ dir, log, lineOf, flushMs = 10_000 }: LedgerOptions): Ledger {
   const thread = createThread(dir);
   const faults = createFaults(log);
   const flushing = createFlushing({ write: (rows) => faults.watch(thread.run().call('count', rows)), flushMs });
@@ -69,7 +80,7 @@ export function startLedger({ dir, log, flushMs = 10_000 }: LedgerOptions): Ledg
       return thread.run().call('accesses', { ...o, each });
     },
     entries: (o) => thread.run().call('entries', o),
-    verify: () => thread.run().call('verify', null),
+    verify: async () => held(await thread.run().call('verify', null), thread.run(), lineOf),
     problems: faults.problems,
     ...{ answers: thread.answers, failed: thread.failed },
     async [Symbol.asyncDispose]() {
@@ -79,9 +90,18 @@ export function startLedger({ dir, log, flushMs = 10_000 }: LedgerOptions): Ledg
   };
 }
 
+/** A chain that is broken is not held against anything: its first broken entry is known. */
+async function held(verdict: Verdict, thread: Thread, lineOf: LineOf | undefined): Promise<Verdict> {
+  if (!lineOf || !verdict.intact) return verdict;
+  const broken = await lineFaults((after) => thread.call('sent', after), lineOf);
+  return { ...verdict, intact: broken.length === 0, broken: broken.toSorted(earlier) };
+}
+
+type Thread = WorkerClient<LedgerHandlers>;
+
 function createThread(dir: string) {
   const died = Promise.withResolvers<Failure>();
-  let client: ReturnType<typeof start> | undefined;
+  let client: Thread | undefined;
   const start = () => startWorker<LedgerHandlers>(new URL('./worker.ts', import.meta.url), { dir });
   return {
     failed: died.promise,

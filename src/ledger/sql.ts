@@ -119,6 +119,7 @@ export function entryStatements(db: Sqlite) {
       `SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'entry'), 0), ifnull((SELECT max(id) FROM entry), 0))`,
     )
     .pluck();
+  const sent = db.prepare(`SELECT * FROM entry WHERE kind IN ('export', 'exported') AND id > ? ORDER BY id LIMIT ?`);
   const list = db.prepare(
     `SELECT * FROM entry WHERE (@component IS NULL OR component = @component) AND (@store IS NULL OR target = @store)
        AND at >= @since AND ${matches('path')} ORDER BY id DESC LIMIT @limit`,
@@ -134,8 +135,9 @@ export function entryStatements(db: Sqlite) {
     lastSeq: (chain: string): number => last.get(chain) ?? 0,
     lastId: (): number => lastId.get() ?? 0,
     drop: db.prepare<[string, number]>('DELETE FROM entry WHERE chain = ? AND seq <= ?'),
-    list: (o: Looking): Entry[] =>
-      rowsOf(list.all(asked(o)), EntryRow).map((row) => ({ ...row, facts: factsOf(row.facts) })),
+    /** About sendings, oldest first. @throws Failure `database.damaged` for what is no entry */
+    sent: (after: number, most: number): Entry[] => entriesOf(sent.all(after, most)),
+    list: (o: Looking): Entry[] => entriesOf(list.all(asked(o))),
   };
 }
 export type EntryStatements = ReturnType<typeof entryStatements>;
@@ -143,6 +145,9 @@ export type AccessStatements = ReturnType<typeof accessStatements>;
 
 /** @returns undefined for a row that is none of ours */
 export const entryRowOf = (row: unknown): EntryRow | undefined => EntryRow.safeParse(row).data;
+
+const entriesOf = (rows: unknown[]): Entry[] =>
+  rowsOf(rows, EntryRow).map((row) => ({ ...row, facts: factsOf(row.facts) }));
 
 function factsOf(text: string): Record<string, unknown> {
   try {

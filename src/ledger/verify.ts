@@ -1,7 +1,7 @@
 /** verify — whether every entry is there, in its place and as it was written; and if not, which is the first that is not. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { emptyHead, hashOf, type Head } from './chain.ts';
-import type { Fault, Verdict } from './entry.ts';
+import { earlier, type Fault, type Verdict } from './entry.ts';
 import { readHeads, type Places } from './files.ts';
 import { entryRowOf, type EntryRow, type EntryStatements } from './sql.ts';
 
@@ -29,9 +29,6 @@ export async function verify({ sql, places, secret }: Parts): Promise<Verdict> {
     since: times.length === 0 ? null : Math.min(...times),
   };
 }
-
-/** What is gone has no number any more: it comes before what is there behind it. */
-const earlier = (a: Fault, b: Fault): number => (a.id ?? Infinity) - (b.id ?? Infinity) || a.seq - b.seq;
 
 /** Without its head nothing shows that the end is the end. */
 const headless = (sql: EntryStatements, [chain = 'owner']: readonly string[]): Fault => {

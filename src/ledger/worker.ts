@@ -15,6 +15,8 @@ export type LedgerHandlers = {
   append(entries: readonly Stamped[]): Promise<void>;
   accesses(o: Looking & { each: boolean }): AccessRow[];
   entries(o: Looking): Entry[];
+  /** About sendings, after the entry of this number. */
+  sent(after: number): Entry[];
   verify(o: null): Promise<Verdict>;
   /** Folds the log into the file. */
   close(o: null): void;
@@ -80,6 +82,7 @@ serveWorker({
     }),
   accesses: ({ each, ...o }) => told(({ counts }) => (each ? counts.spans(o) : counts.sums(o))),
   entries: (o) => told(({ entries }) => entries.list(o)),
+  sent: (after) => told(({ entries: { sql } }) => sql.sent(after, 1_000)),
   verify: () =>
     told(({ entries: { sql, secret } }) => verify({ sql, secret, places })).catch((err: unknown) => {
       throw failureOf(err);
