@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Failure, problem } from './errors.ts';
 import { sendProblem } from './http.ts';
+import { isPatient } from './patience.ts';
 
 /** For `createServer`: the missing host is ours to refuse; what is late is looked for often, not every half minute. */
 export const protocolOptions = { requireHostHeader: false, connectionsCheckingInterval: 2_000 } as const;
@@ -32,6 +33,7 @@ export function serveWith(server: Server, handler: Listener): void {
     if (err.code === 'ECONNRESET') return void socket.destroy();
     const answers = [...(owed.get(socket) ?? [])];
     const newest = answers.at(-1);
+    if (err.code === 'ERR_HTTP_REQUEST_TIMEOUT' && newest && isPatient(newest.req)) return;
     // Answers go out in the order of requests; what is broken comes after those that were whole.
     if (newest?.req.complete) newest.once('close', () => refuse(socket, failureOf(err)));
     // Behind the beginning of an answer, another one would be read as its body.

@@ -1,5 +1,6 @@
 import type { Call, Caller } from './caller.ts';
 import type { HttpAnswer } from './http.ts';
+import { retry, type RetryOptions } from './retry.ts';
 import { observe, type Observation, type ObserveOptions } from './observe.ts';
 
 /** `timestamp` in ms since the Unix epoch. */
@@ -29,6 +30,16 @@ type Series<T> = {
    * Returns how many.
    */
   batch(id: string, entries: readonly (Omit<Entry<T>, 'timestamp'> & { timestamp?: number })[]): Promise<number>;
+  /**
+   * Any number of entries in little memory, in requests of some thousand each. One that the series has already (same time,
+   * same data) is not written again: after a failure import the whole once more. What passes is tried again, for a minute.
+   * Returns how many were not there.
+   */
+  import(
+    id: string,
+    entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
+    options?: Pick<RetryOptions, 'signal' | 'timeoutMs'>,
+  ): Promise<number>;
   /** `[]` when there is none; one entry for each series joined by a comma. */
   latest(id: string): Promise<Entry<T>[]>;
   earliest(id: string): Promise<Entry<T>[]>;
@@ -97,6 +108,33 @@ async function* paged<T>(caller: Caller, call: Call): AsyncGenerator<Entry<T>> {
   }
 }
 
+/** Bytes of lines in one request, about: some thousand points. */
+const partBytes = 256 * 1024;
+
+/** Entries as lines, some thousand at a time. */
+async function* inParts(entries: Iterable<Entry> | AsyncIterable<Entry>): AsyncGenerator<string> {
+  let lines = '';
+  for await (const { timestamp, data } of entries) {
+    lines += `${JSON.stringify({ timestamp, data })}\n`;
+    if (lines.length < partBytes) continue;
+    yield lines;
+    lines = '';
+  }
+  if (lines !== '') yield lines;
+}
+
+type Import = Pick<RetryOptions, 'signal' | 'timeoutMs'> & { entries: Iterable<Entry> | AsyncIterable<Entry> };
+
+async function importAll(caller: Caller, call: Call, { entries, signal, timeoutMs = 60_000 }: Import): Promise<number> {
+  let written = 0;
+  const headers = { 'content-type': 'application/x-ndjson' };
+  for await (const body of inParts(entries)) {
+    const { body: answer } = await retry(() => caller.ask({ ...call, headers, body, signal }), { signal, timeoutMs });
+    written += (JSON.parse(answer.toString()) as { written: number }).written;
+  }
+  return written;
+}
+
 /** A token for everything below the datasource serves all of its reads. */
 const callsTo =
   (host: string, kind: 'ts' | 'ts/blob') =>
@@ -105,6 +143,8 @@ const callsTo =
     const path = `${base}${rest}`;
     return { host, method, path, scopes: rest === '' ? [path] : [`${base}/*`, path] };
   };
+
+const json = { 'content-type': 'application/json' };
 
 /** Both kinds have every method; the types say which of them the box answers. */
 export function createSeries(
@@ -119,8 +159,7 @@ export function createSeries(
     return options?.aggregation ? ((answer as { result?: number }).result as T) : answer;
   };
   const post = async (target: Call, data: unknown): Promise<string> => {
-    const headers = { 'content-type': 'application/json' };
-    return (await caller.ask({ ...target, headers, body: JSON.stringify(data) })).body.toString();
+    return (await caller.ask({ ...target, headers: json, body: JSON.stringify(data) })).body.toString();
   };
   return {
     write: async (id, data) => void (await post(call('POST', id), data)),
@@ -128,6 +167,7 @@ export function createSeries(
       void (await post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}/${id}/at/*`] }, data)),
     batch: async (id, entries) =>
       (JSON.parse(await post(call('POST', id, '/batch'), entries)) as { written: number }).written,
+    import: (id, entries, options) => importAll(caller, call('POST', id, '/batch'), { entries, ...options }),
     latest: (id) => read(id, '/latest'),
     earliest: (id) => read(id, '/earliest'),
     length: async (id) => (await read<{ length: number }>(id, '/length')).length,

@@ -56,6 +56,8 @@ const reads = ({ what = 'what there is', gives, problems = [], ...call }: Readin
   ...{ ...call, query: Watch, headers: Resume, answers: { 200: { what, content: { ...gives, ...watching } } } },
   problems: ['value.invalid', 'content.unsupported', ...problems],
 });
+/** `lines` only of lines. */
+const Written = z.strictObject({ written: z.int().min(0), lines: z.int().min(0).exactOptional() });
 const inLines: Content = { 'application/x-ndjson': z.string() };
 /** Entries, any number of them: in one array, one a line, or page by page. */
 const readsMany = ({ problems = [], ...reading }: Reading): Call => {
@@ -156,10 +158,11 @@ function series(
       ...{ path: z.object({ id, time: Time }), summary: 'Writes an entry at a time', body: jsonOf(body) },
     }),
     [`POST ${root}/{id}/batch`]: {
-      ...{ path: z.object({ id }), summary: 'Writes many entries, all or none', body: jsonOf(many) },
-      notes: `At most ${mostEntriesAtOnce} entries; one without a timestamp has the time of arrival. A refusal has \`pointer\`, which entry and what of it (RFC 6901).`,
-      answers: { 201: { what: 'they are on disk', content: jsonOf(z.strictObject({ written: z.int().min(0) })) } },
-      problems: writing,
+      ...{ path: z.object({ id }), summary: 'Writes many entries' },
+      body: { ...jsonOf(many), ...inLines },
+      notes: `JSON: at most ${mostEntriesAtOnce} entries, all or none. Lines: any number, stored as they come; one that the series has already (same time, same data) is not written again. An entry without a timestamp has the time of arrival. A refusal has \`pointer\`, which entry and what of it (RFC 6901); of lines also \`lines\`, how many are dealt with, \`written\`, how many entries that made, and \`line\`, the one at fault, from 1.`,
+      answers: { 201: { what: 'they are on disk', content: jsonOf(Written) } },
+      problems: [...writing, 'request.timeout' as const],
     },
     [`GET ${root}/{ids}/length`]: reads({
       ...{ path: z.object({ ids }), summary: 'How many entries there are' },

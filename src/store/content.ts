@@ -22,6 +22,9 @@ const typesOf = (accept: string): string[] =>
 export const asksForLines = (accept = ''): boolean =>
   typesOf(accept).find((type) => type === linesType || anything.includes(type) || formats.has(type)) === linesType;
 
+/** Whether a body is posted one JSON value a line. */
+export const isInLines = (contentType = ''): boolean => typesOf(contentType)[0] === linesType;
+
 /** Whether a reply is asked for as server-sent events, also among other types: an EventSource may add its own. */
 export const asksForEvents = (accept = ''): boolean => typesOf(accept).includes('text/event-stream');
 

@@ -1,6 +1,6 @@
 /** What a store needs of the thing that keeps its data. SQLite today; small, so that another engine can stand in. */
 import type { FileHandle } from 'node:fs/promises';
-import type { Failure } from '../base/errors.ts';
+import type { Failure, Problem } from '../base/errors.ts';
 import type { HypercatItem } from '../base/names.ts';
 import type { Batch, Erase, Format, Kind, Precondition, Read } from './operations.ts';
 import type { Point } from './point.ts';
@@ -18,6 +18,19 @@ export type Entries = Batch & {
   body: Uint8Array;
   /** Time of entries without one, ms since the Unix epoch. */
   now: number;
+};
+
+/** Whole lines as they came, an entry each. */
+export type Lines = Pick<Entries, 'kind' | 'series' | 'body' | 'now'> & { do: 'lines' };
+
+/** What is on disk of lines: all of them, or those before the one that was refused. */
+export type Taken = {
+  lines: number;
+  /** Entries that these lines hold. */
+  entries: number;
+  /** Of those, counted from 0, the ones that the series had already: they were not written again. */
+  known: number[];
+  refused?: Problem;
 };
 
 /**
@@ -77,6 +90,8 @@ export type Engine = AsyncDisposable & {
    * @throws Failure also `body.invalid`, `value.invalid`, `body.too-large`: none of them is
    */
   writeAll(store: string, entries: Entries): Promise<number>;
+  /** Resolves to what of them is on disk. Otherwise as `write`: then none of them is. */
+  writeLines(store: string, lines: Lines): Promise<Taken>;
   /** Sees every change whose `write` has resolved. `next` continues a reply. */
   read(store: string, question: Read, next?: unknown): Promise<Reply>;
   statistics(store: string): Promise<Statistics>;

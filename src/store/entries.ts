@@ -73,7 +73,8 @@ function skip(source: string, at: number): number {
   return at + (spaces.exec(source)?.[0].length ?? 0);
 }
 
-function readEntry(kind: Kind, source: string, at: number): { entry: Entry; end: number } {
+/** One entry, and where it ends. @throws Failure as `readEntries` */
+export function readEntry(kind: Kind, source: string, at: number): { entry: Entry; end: number } {
   usual.lastIndex = at;
   const found = kind === 'ts' ? usual.exec(source) : null;
   if (found) return { entry: usualEntry(found), end: usual.lastIndex };

@@ -71,6 +71,7 @@ function watched(
     ...engine,
     write: (store, change) => watch('writes', store, engine.write(store, change)),
     writeAll: (store, change) => watch('writes', store, engine.writeAll(store, change)),
+    writeLines: (store, lines) => watch('writes', store, engine.writeLines(store, lines)),
     read: (store, question, next) => watch('reads', store, engine.read(store, question, next)),
     statistics: (store) => watch('reads', store, engine.statistics(store)),
     snapshot: (store) => watch('copies', store, engine.snapshot(store)),

@@ -4,49 +4,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asksForDescription, describedBy } from '../base/description.ts';
 import { Failure, failures, problem } from '../base/errors.ts';
-import type { Pace } from '../base/excess.ts';
-import { callerOf, readBody, sendProblem, tokenOf } from '../base/http.ts';
+import { callerOf, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
 import type { Log } from '../base/log.ts';
 import { storeName } from '../base/names.ts';
 import { isRefusal, refusalOf } from '../base/refusals.ts';
-import { writeBatch } from './batch.ts';
-import { readPosted } from './body.ts';
 import { serveFunction } from './calls.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
 import { deadline } from './deadline.ts';
 import { parse } from './grammar.ts';
-import type { StoreLedger } from './accounts.ts';
-import type { Authorise, Authorised, OpenStore } from './open-store.ts';
-import type { Batch, Erase, Operation, Post } from './operations.ts';
+import { account, type Door, type Exchange } from './exchange.ts';
+import type { Authorised } from './open-store.ts';
+import type { Operation } from './operations.ts';
 import { bucketOf, wholeBuckets } from './granularity.ts';
 import { laidOut } from './layout.ts';
-import { onlyIf, readPrecondition, tagOf, unconditional } from './precondition.ts';
+import { onlyIf, readPrecondition, unconditional } from './precondition.ts';
+import { erase, post, postBatch, postLines } from './posts.ts';
 import { sendInfo, sendPage, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
-import { tellPosted } from './telling.ts';
 
-export type Door = {
-  /** @throws Failure `store.unknown`, `store.unavailable` */
-  store: () => OpenStore;
-  target: string;
-  authorise: Authorise;
-  pace: Pace;
-  limitBytes: number;
-  log: Log;
-  ledger: StoreLedger | undefined;
-};
-
-type Exchange = {
-  door: Door;
-  store: OpenStore;
-  req: IncomingMessage;
-  res: ServerResponse;
-  asked: Asked;
-  /** Of a body, in whichever direction. */
-  moved: { bytes: number };
-};
 /** How a request ended, for audit observers. */
 type Outcome = Pick<AuditEvent, 'component' | 'format' | 'observe' | 'status'>;
 
@@ -84,11 +61,11 @@ async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Pro
     const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
     const permitted = wholeBuckets(laidOut(operation, asked, req.headers.accept), who);
     outcome.status = await perform(exchange, permitted, who);
-    account(exchange, who);
+    account(exchange, who.component);
     audit(exchange, outcome);
   } catch (err) {
     // An answer that broke off: what was sent was read.
-    if (exchange.moved.bytes > 0 && outcome.component !== null) account(exchange, { component: outcome.component });
+    if (exchange.moved.bytes > 0 && outcome.component !== null) account(exchange, outcome.component);
     outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
     audit(exchange, outcome);
     throw err;
@@ -143,13 +120,9 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     case 'append':
       return post(exchange, operation, component);
     case 'function':
-      return serveFunction(operation, {
-        ...exchange,
-        ...{ component, limitBytes: exchange.door.limitBytes },
-        onRecord: (bytes) => onRecord(exchange, component, bytes),
-      });
+      return serveFunction(exchange, operation, component);
     case 'batch':
-      return postBatch(exchange, operation, component);
+      return operation.lines ? postLines(exchange, operation, component) : postBatch(exchange, operation, component);
     case 'drop':
     case 'erase':
       return erase(exchange, operation, component);
@@ -162,53 +135,6 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     default:
       return sendRead(exchange, operation);
   }
-}
-
-type Single = Exclude<Post, Batch>;
-
-async function post(exchange: Exchange, operation: Single, component: string): Promise<number> {
-  const { door, store, req, res, asked, moved } = exchange;
-  const body = await readBody(req, door.limitBytes);
-  const { change, format, json } = readPosted(operation, body, Date.now());
-  await onRecord(exchange, component, body.length);
-  await store.engine.write(store.name, change);
-  moved.bytes = body.length;
-  if (change.do === 'register') store.registered(change.item);
-  // Observers before the writer: who reads "written" may rely on their having been told.
-  await tellPosted(store, { path: asked.path, format, component, json });
-  const tag = change.do === 'put' ? { etag: tagOf(change.format, change.data) } : {};
-  res.writeHead(201, { ...tag, 'content-length': 0 }).end();
-  return 201;
-}
-
-async function postBatch(exchange: Exchange, batch: Batch, component: string): Promise<number> {
-  const { door, store, req, res, moved } = exchange;
-  const body = await readBody(req, door.limitBytes);
-  await onRecord(exchange, component, body.length);
-  const written = await writeBatch(store, batch, { body, component });
-  moved.bytes = body.length;
-  const text = `{"written":${written}}`;
-  res.writeHead(201, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
-  return 201;
-}
-
-async function erase(exchange: Exchange, operation: Erase, component: string): Promise<number> {
-  const { store, res } = exchange;
-  await onRecord(exchange, component, 0);
-  await store.engine.write(store.name, operation);
-  res.writeHead(204).end();
-  return 204;
-}
-
-/** What moves something in the house is on record before it happens, or does not. @throws Failure `ledger.unavailable` */
-async function onRecord({ door, store, asked }: Exchange, component: string, bytes: number): Promise<void> {
-  const { method, path } = asked;
-  if (!door.ledger || !store.accounts.isActuation({ component, path })) return;
-  await door.ledger.actuated({ component, target: store.name, path, facts: { method, bytes } });
-}
-
-function account({ store, asked: { method, path }, moved }: Exchange, { component }: { component: string }): void {
-  store.accounts[method === 'GET' ? 'read' : 'wrote']({ component, path }, moved.bytes);
 }
 
 /** @param begins  tells those who watch already that this one does; itself it is not told */

@@ -9,7 +9,8 @@ import type { Asked } from './request.ts';
  * @param accept  for what does not come in lines
  * @throws Failure `path.invalid`, `content.unsupported`
  */
-export function laidOut(operation: Operation, { lines, page, waitMs }: Asked, accept: string | undefined): Operation {
+export function laidOut(operation: Operation, asked: Asked, accept: string | undefined): Operation {
+  const { method, lines, page, waitMs } = asked;
   const { do: what } = operation;
   const layout = lines ? { lines } : {};
   if (waitMs !== undefined && !(what === 'function' && operation.part === 'take')) {
@@ -17,9 +18,9 @@ export function laidOut(operation: Operation, { lines, page, waitMs }: Asked, ac
   }
   if (page && what !== 'entries') throw new Failure('path.invalid', 'only entries come in pages: leave out limit');
   if (what === 'entries') return { ...operation, ...layout, ...(page && { limit: page.limit }) };
-  if (what === 'buckets') return { ...operation, ...layout };
-  // What else the reader takes must do.
-  if (lines && formatOfReply(accept) !== 'json') {
+  if (what === 'batch' || what === 'buckets') return { ...operation, ...layout };
+  // What else the reader takes must do; what is posted is as it is.
+  if (lines && (method === 'POST' || formatOfReply(accept) !== 'json')) {
     throw new Failure('content.unsupported', 'series hold JSON: use application/json');
   }
   return operation;

@@ -10,7 +10,7 @@ import { createObservers } from './events.ts';
 import type { Faults } from './faults.ts';
 import { createFunctions } from './functions.ts';
 import { createHandler } from './handler.ts';
-import { defaultBodyBytes } from './limits.ts';
+import { defaultBodyBytes, longestStallMs } from './limits.ts';
 import { createMarks } from './marks.ts';
 import type { Authorise, OpenStore } from './open-store.ts';
 import { ownersCatalogue } from './owner.ts';
@@ -26,6 +26,8 @@ export type StoreOptions = {
   ledger?: StoreLedger;
   /** Largest body of one request. Default 1 MiB. */
   bodyLimitBytes?: number;
+  /** The longest that a piece of a stream of lines may be waited for. Default 20 s. */
+  stalledMs?: number;
   /** Quota of each store's file; beyond it writes fail with `store.full`. Default none. */
   storeLimitBytes?: number;
   /** Room that writes leave on the disk; below it they fail with `store.full`. Default 256 MiB, or 5 % of a small disk. */
@@ -128,7 +130,9 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
 
 export const handlerOf = (state: State, name: string): Handler => {
   const { options, pace } = state;
-  const { authorise, log, ledger, bodyLimitBytes: limitBytes = defaultBodyBytes } = options;
-  const own = { authorise, pace, limitBytes, ledger, log: log.child({ store: name }) };
-  return createHandler({ store: () => storeOf(state, name), target: name, ...own });
+  const { authorise, log, ledger, bodyLimitBytes: limitBytes = defaultBodyBytes, stalledMs = longestStallMs } = options;
+  return createHandler({
+    ...{ target: name, authorise, pace, limitBytes, stalledMs, ledger, log: log.child({ store: name }) },
+    store: () => storeOf(state, name),
+  });
 };

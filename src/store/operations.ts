@@ -40,8 +40,8 @@ export type Post =
   | { do: 'put'; format: Format; id: string; key: string; only?: Precondition }
   | { do: 'append'; kind: Kind; series: string; at: number | null }
   | Batch;
-/** Many entries of one series, all or none of them. */
-export type Batch = { do: 'batch'; kind: Kind; series: string };
+/** Many entries of one series: all or none of them, or, with `lines`, as they come, one a line. */
+export type Batch = { do: 'batch'; kind: Kind; series: string; lines?: true };
 /** `key` null: every key of the id in this namespace. */
 export type Erase =
   | { do: 'drop'; format: Format; id: string; key: string | null; only?: Precondition }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../base/errors.ts';
 import { methods, type Method } from '../base/names.ts';
 import { pathOfUrl } from '../base/paths.ts';
-import { asksForEvents, asksForLines, formatOfBody, formatOfReply } from './content.ts';
+import { asksForEvents, asksForLines, isInLines, formatOfBody, formatOfReply } from './content.ts';
 import { modes, type Mode } from './events.ts';
 import type { Format } from './operations.ts';
 import { pageLimit, waitingTime } from './segments.ts';
@@ -18,7 +18,7 @@ export type Asked = {
   page?: { limit: number; cursor: string | undefined };
   /** How long to wait for an answer. */
   waitMs?: number;
-  /** Present: entries one a line. */
+  /** Present: entries one a line, in the answer, or in what is posted. */
   lines?: true;
 };
 
@@ -31,7 +31,8 @@ export function readRequest(req: IncomingMessage): Asked {
   const { observe, page, waitMs } = readQuery(method, query, accept);
   // A pattern stands for many paths; only who observes may name one.
   if (!observe && path.endsWith('*')) throw new Failure('path.invalid', 'only an observed path may end in *');
-  const lines = method === 'GET' && path.startsWith('/ts/') && asksForLines(accept);
+  const inLines = method === 'POST' ? isInLines(req.headers['content-type']) : method === 'GET' && asksForLines(accept);
+  const lines = inLines && path.startsWith('/ts/');
   return {
     method,
     path,
@@ -45,11 +46,11 @@ export function readRequest(req: IncomingMessage): Asked {
 /** Namespace: of the body on POST, of the reply on GET; a DELETE may name it in either header. */
 export function formatOf({ method, path, lines }: Asked, { headers }: IncomingMessage): Format {
   // Any content type registers: clients of the original send whatever they send everywhere.
-  if (path === '/cat' || lines) return 'json';
+  if (path === '/cat' || (lines && method === 'GET')) return 'json';
   if (method === 'POST' || (method === 'DELETE' && headers['content-type'] !== undefined)) {
     const encoding = headers['content-encoding'] ?? 'identity';
     if (encoding !== 'identity') throw new Failure('content.unsupported', 'send the body without Content-Encoding');
-    return formatOfBody(headers['content-type']);
+    return lines ? 'json' : formatOfBody(headers['content-type']);
   }
   return formatOfReply(headers.accept);
 }

@@ -6,6 +6,7 @@ import type { Point } from '../point.ts';
 import { holds, tagOf } from '../precondition.ts';
 import { bulkWriter, type Bulk } from './bulk.ts';
 import { interner } from './intern.ts';
+import { newWriter } from './new.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
 
 const { items: mostItems, bytes: mostBytes } = catalogueLimits;
@@ -17,6 +18,8 @@ export type Writer = {
   apply(change: Write): void;
   /** Writes entries inside the caller's transaction. */
   applyAll(bulk: Bulk): void;
+  /** Writes those that their series has not yet. Returns the places of the others in the list. */
+  applyNew(bulk: Bulk): number[];
   /** Must follow a rollback: what was remembered of rows that are gone is forgotten. */
   forget(): void;
 };
@@ -54,7 +57,7 @@ export function writer(db: Sqlite): Writer {
         return erase(change);
     }
   };
-  return { permits: judge(db), apply, applyAll: bulkWriter(db, interned), forget: interned.forget };
+  return { permits: judge(db), apply, applyAll: bulkWriter(db, interned), applyNew: newWriter(db, interned), forget: interned.forget };
 }
 
 function judge(db: Sqlite): Writer['permits'] {

@@ -1,10 +1,10 @@
 import { type Failure, failureFrom } from '../../base/errors.ts';
 import { startWorker, type WorkerClient } from '../../base/worker.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, Taken } from '../engine.ts';
 import { createArchive } from './archive.ts';
 import { fileOf, finishExchange, removeStore, sizeOf, tidy } from './exchange.ts';
 import { failureOf } from './failures.ts';
-import type { Change, OpenRequest, Outcome, WriterHandlers } from './protocol.ts';
+import type { Change, Kept, OpenRequest, Outcome, WriterHandlers } from './protocol.ts';
 import { createReading } from './reading.ts';
 
 /** Of each file, and what is left free on the disk; null: none, and the usual. */
@@ -48,7 +48,8 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     close,
     remove: (store) => close(store).then(() => removeStore(fileOf(dir, store))),
     write: async (store, change) => void (await batch.add({ store, change })),
-    writeAll: async (store, change) => (await batch.add({ store, change })) ?? 0,
+    writeAll: async (store, change) => (await batch.add({ store, change })) as number,
+    writeLines: async (store, change) => (await batch.add({ store, change })) as Taken,
     read: (store, question, next) => reading.ask('read', { store, question, next }),
     async statistics(store) {
       return { bytes: await sizeOf(dir, store), datasources: await reading.ask('datasources', { store }) };
@@ -74,7 +75,7 @@ function onceAsked(onDeath: (failure: Failure) => void) {
   return { run, running: () => client };
 }
 
-type Waiting = Change & { resolve: (stored: number | null) => void; reject: (err: Failure) => void };
+type Waiting = Change & { resolve: (kept: Kept) => void; reject: (err: Failure) => void };
 
 /** Sends what arrives in one turn of the event loop as one message: a message costs more than a row. */
 function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
@@ -89,7 +90,7 @@ function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
       (err: Failure) => batch.forEach(({ reject }) => reject(err)),
     );
   };
-  const add = (change: Change): Promise<number | null> =>
+  const add = (change: Change): Promise<Kept> =>
     new Promise((resolve, reject) => {
       if (waiting.push({ ...change, resolve, reject }) === 1) setImmediate(send);
     });
@@ -97,6 +98,9 @@ function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
 }
 
 function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
-  if (outcome === null || typeof outcome === 'number') resolve(outcome);
+  if (isKept(outcome)) resolve(outcome);
   else reject(failureFrom(outcome, 'the change was not stored'));
 }
+
+const isKept = (outcome: Outcome): outcome is Kept =>
+  outcome === null || typeof outcome === 'number' || 'known' in outcome;

@@ -1,16 +1,18 @@
 /** What the main thread says to the storage threads. */
 import type { Problem } from '../../base/errors.ts';
-import type { Entries, Reply, Statistics, Write } from '../engine.ts';
+import type { Entries, Lines, Reply, Statistics, Taken, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
 
 export type OpenRequest = { store: string; file: string; limitBytes: number | null; reserveBytes: number | null };
 
 /**
  * One message carries every change that arrived since the last; `outcomes` has one for each: what is wrong with it, or,
- * when it is on disk, how many entries of a batch that were, null for any other change.
+ * when it is on disk, how many entries of a batch that were, what was taken of lines, null for any other change.
  */
-export type Change = { store: string; change: Write | Entries };
-export type Outcome = Problem | number | null;
+export type Change = { store: string; change: Write | Entries | Lines };
+/** What is kept of a change that succeeded. */
+export type Kept = Taken | number | null;
+export type Outcome = Problem | Kept;
 
 export type WriterHandlers = {
   open(request: OpenRequest): void;

@@ -4,8 +4,9 @@ import { openDatabase, type Sqlite } from '../../base/sqlite.ts';
 import { serveWorker } from '../../base/worker.ts';
 import { migrations } from '../sql/schema.ts';
 import { writer, type Writer } from '../sql/write.ts';
-import type { Entries, Write } from '../engine.ts';
+import type { Entries, Lines, Write } from '../engine.ts';
 import { wholeBatch } from '../entries.ts';
+import { readLines } from '../lines.ts';
 import type { Bulk } from '../sql/bulk.ts';
 import { failureOf } from './failures.ts';
 import { roomBeside } from './room.ts';
@@ -47,7 +48,7 @@ const pageSize = (db: Sqlite): number => Number(db.pragma('page_size', { simple:
 function commitWaiting(): void {
   const batch = waiting;
   waiting = [];
-  const byStore = new Map<string, { change: Write | Entries; settle: (outcome: Outcome) => void }[]>();
+  const byStore = new Map<string, { change: Change['change']; settle: (outcome: Outcome) => void }[]>();
   const answers = batch.map(({ changes, settle }) => {
     const outcomes = new Array<Outcome>(changes.length).fill(null);
     for (const [at, { store, change }] of changes.entries()) {
@@ -68,9 +69,17 @@ function commitWaiting(): void {
 }
 
 /** A change as it can be made again after a rollback: entries are read once. */
-type Ready = { change: Write } | { bulk: Bulk } | { refused: Problem };
+type Ready =
+  | { change: Write }
+  | { bulk: Bulk }
+  | { bulk: Bulk; lines: number; rest: { refused?: Problem } }
+  | { refused: Problem };
 
-function ready(change: Write | Entries): Ready {
+function ready(change: Write | Entries | Lines): Ready {
+  if (change.do === 'lines') {
+    const { entries, lines, refused } = readLines(change.kind, change.body);
+    return { bulk: { ...change, entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
+  }
   if (change.do !== 'batch') return { change };
   try {
     return { bulk: { ...change, entries: wholeBatch(change) } };
@@ -101,9 +110,14 @@ function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
   if (!deletes && !hasRoom()) {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
   }
-  if ('change' in ready) to.apply(ready.change);
-  else to.applyAll(ready.bulk);
-  return 'bulk' in ready ? ready.bulk.entries.length : null;
+  if ('change' in ready) {
+    to.apply(ready.change);
+    return null;
+  }
+  const entries = ready.bulk.entries.length;
+  if ('lines' in ready) return { lines: ready.lines, entries, known: to.applyNew(ready.bulk), ...ready.rest };
+  to.applyAll(ready.bulk);
+  return entries;
 }
 
 const overtaken = (): Failure =>

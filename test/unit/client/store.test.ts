@@ -74,6 +74,35 @@ test('filters and aggregations are answered by the store', async () => {
   expect(await ts.lastN('nothing', 9, { aggregation: 'mean' })).toBeUndefined();
 });
 
+test('any number of entries is imported, once', async () => {
+  const { ts, tsBlob } = driver.store();
+  const before = box.asked.length;
+  async function* points(count: number) {
+    for (let timestamp = 0; timestamp < count; timestamp++) yield { timestamp, data: { value: timestamp } };
+    await Promise.resolve();
+  }
+  expect(await ts.import('imported', points(12_000))).toBe(12_000);
+  expect(box.asked.slice(before).filter((asked) => asked.includes('/batch')).length).toBeGreaterThan(1);
+  expect(await ts.import('imported', points(12_001))).toBe(1);
+  expect(await ts.length('imported')).toBe(12_001);
+  expect(await tsBlob.import('papers-in', [{ timestamp: 7, data: ['x'] }])).toBe(1);
+  expect(await tsBlob.import('papers-in', [])).toBe(0);
+});
+
+test('an import outlasts a box that is away for a moment', async () => {
+  await box.down();
+  const importing = driver.store().ts.import('patient', [{ timestamp: 1, data: { value: 1 } }]);
+  await new Promise((done) => setTimeout(done, 300));
+  await box.up();
+  expect(await importing).toBe(1);
+  expect(await driver.store().ts.length('patient')).toBe(1);
+});
+
+test('an import that is refused ends with the box’s reason', async () => {
+  const bad = driver.store().ts.import('bad', [{ timestamp: 1, data: { value: 'x' } as never }]);
+  await expect(bad).rejects.toMatchObject({ code: 'value.invalid', status: 400 });
+});
+
 test('a blob series takes any object', async () => {
   const { tsBlob } = driver.store();
   await tsBlob.write('photo', { tags: ['cat'], size: { w: 1 } });

@@ -54,6 +54,7 @@ export async function startStore(options: Partial<StoreOptions> = {}) {
     dir,
     stores,
     port: listener.port,
+    server: listener.server,
     agent,
     ask: (asked: Ask) => ask({ agent, port: listener.port }, asked),
     open: (asked: Ask) => open({ agent, port: listener.port }, asked),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { startStore } from './harness.ts';
 import {
@@ -22,6 +23,14 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('write' as const), entry }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('import' as const),
+      entries: fc.array(entry, { maxLength: 8 }),
+      cut: fc.nat(400),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), query }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('aggregate' as const), query, aggregate }) },
   {
@@ -45,6 +54,18 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
     async write(entry: Entry) {
       await it.ask({ method: 'POST', path: `/ts/${entry.id}/at/${entry.at}`, body: JSON.stringify(bodyOf(entry)) });
       model.push(entry);
+    },
+    /** Sent twice, the first time cut off somewhere: a whole line is stored, once, and the beginning of one is not. */
+    async import(entries: Entry[], cut: number) {
+      for (const [id, own] of Map.groupBy(entries, (one) => one.id)) {
+        const lines = own.map((one) => `${JSON.stringify({ timestamp: one.at, data: bodyOf(one) })}\n`).join('');
+        const headers = { 'content-type': 'application/x-ndjson' };
+        const beginning = lines.slice(0, lines.lastIndexOf('\n', cut) + 1);
+        for (const body of [beginning, lines]) {
+          expect(await it.ask({ method: 'POST', path: `/ts/${id}/batch`, body, headers })).toMatchObject({ status: 201 });
+        }
+        for (const one of own) if (!model.some((known) => isDeepStrictEqual({ ...known }, { ...one }))) model.push(one);
+      }
     },
     async read(query: Query) {
       expect(await json(pathOf(query))).toEqual(answered(selected(model, query)));
@@ -80,6 +101,7 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       for (const one of steps) {
         if (one.do === 'write') await perform.write(one.entry);
+        else if (one.do === 'import') await perform.import(one.entries, one.cut);
         else if (one.do === 'read') await perform.read(one.query);
         else if (one.do === 'aggregate') await perform.aggregate(one.query, one.aggregate);
         else if (one.do === 'buckets') await perform.buckets(one.query, one.aggregate, one.every);
