@@ -86,6 +86,10 @@ const examples: Record<string, readonly Example[]> = {
     ],
   ],
   'databox store get': [['databox store get driver-os-monitor-core-store /ts/loadavg1/latest', 'the newest value']],
+  'databox store retention': [
+    ['databox store retention driver-os-monitor-core-store /ts/loadavg1 --keep 30d', 'older entries go, from now on'],
+    ['databox store retention driver-os-monitor-core-store /ts/loadavg1 --max 100MB --keep all', 'by size only'],
+  ],
   'databox store backup': [
     ['databox store backup driver-os-monitor /media/usb/os-monitor.databox-backup', 'read back before it says done'],
     ['databox store backup --all /media/usb/2026-01-31', 'each store into a file of its own'],

@@ -5,6 +5,7 @@ import { visible } from '../base/visible.ts';
 import { backupCommands } from './backup/commands.ts';
 import { asking } from './command.ts';
 import type { CliOptions } from './options.ts';
+import { retentionCommand } from './retention.ts';
 import { watchCommand } from './watch.ts';
 
 const formats = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' };
@@ -24,6 +25,7 @@ export function storeCommand(program: Command, options: Pick<CliOptions, 'verify
     .description('print what a GET of a path answers, such as /ts/loadavg1/latest')
     .addOption(new Option('--as <format>', 'how to have it').choices(Object.keys(formats)).default('json'));
   watchCommand(store);
+  retentionCommand(store);
   backupCommands(store, options);
   asking<{ as: string }>(get, async ({ box, json }, [name = '', path = ''], { as }) => {
     const accept = formats[as as keyof typeof formats];

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { Failure } from '../base/errors.ts';
 import { visible } from '../base/visible.ts';
 
 export type Column<Row> = {
@@ -63,4 +64,26 @@ export const time = (ms: number): string => new Date(ms).toISOString().slice(0, 
 export function bytes(count: number): string {
   const step = count < 1_000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
   return `${step === 0 ? count : (count / 1_000 ** step).toFixed(1)} ${['B', 'kB', 'MB', 'GB', 'TB'][step]}`;
+}
+
+const units = { y: 365 * 86_400_000, w: 7 * 86_400_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+/** `30d`, from ms; in the largest unit that it is a whole number of. */
+export function duration(ms: number): string {
+  const [unit, length] = Object.entries(units).find(([, one]) => ms >= one && ms % one === 0) ?? ['ms', 1];
+  return `${ms / length}${unit}`;
+}
+
+/** Ms of `30d`, `12h` and the like. @throws Failure `usage` */
+export function durationMs(text: string): number {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([ywdhms])$/.exec(text) ?? [];
+  if (count !== '') return Number(count) * units[unit as keyof typeof units];
+  throw new Failure('usage', `${text} is no time like 90m, 12h, 30d, 8w or 2y`);
+}
+
+/** Bytes of `100MB` and the like. @throws Failure `usage` */
+export function sizeBytes(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([kMGT]?B)$/.exec(text) ?? [];
+  if (count !== '') return Math.round(Number(count) * 1_000 ** ['B', 'kB', 'MB', 'GB', 'TB'].indexOf(unit));
+  throw new Failure('usage', `${text} is no size like 500kB, 100MB or 2GB`);
 }

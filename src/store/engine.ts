@@ -11,7 +11,20 @@ export type Write =
   | { do: 'point'; series: string; timestamp: number; point: Point }
   | { do: 'document'; series: string; timestamp: number; text: string }
   | { do: 'register'; item: HypercatItem }
+  | ({ do: 'retain' } & Retention)
   | Erase;
+
+/** What is kept of a series: entries younger than so many ms, and the newest of so many bytes; null and null: all. */
+export type Retention = { kind: Kind; id: string; keepMs: number | null; maxBytes: number | null };
+
+/** Where an entry is in its series: its time, and its number among all insertions. */
+export type EntryKey = [time: number, seq: number];
+
+/** Some of the oldest entries, up to a key. */
+export type Trim = { do: 'trim'; kind: Kind; id: string; until: EntryKey };
+
+/** Where what is kept ends: the newest entry that goes; `next`: not found yet, to be asked on from there; neither: all fits. */
+export type Overflow = { until: EntryKey } | { next?: { at: EntryKey; bytes: number } };
 
 /** Entries as they came: whoever writes them reads them, which is work for a thread of its own. */
 export type Entries = Batch & {
@@ -42,7 +55,14 @@ export type Reply = { whole: string | Uint8Array; tag?: string } | { part: strin
 export type Statistics = {
   /** On disk, write-ahead log included. */
   bytes: number;
-  datasources: { id: string; kind: Kind | 'kv'; entries: number }[];
+  datasources: {
+    id: string;
+    kind: Kind | 'kv';
+    entries: number;
+    /** Of a series: what is kept of it; null: no limit. */
+    keepMs: number | null;
+    maxBytes: number | null;
+  }[];
 };
 
 export type Snapshot = {
@@ -74,8 +94,8 @@ export type Draft = AsyncDisposable & {
 };
 
 export type Engine = AsyncDisposable & {
-  /** @throws Failure `store.unavailable`, `database.newer`, `store.full`; other stores are not touched */
-  open(store: string): Promise<void>;
+  /** Resolves to what is kept. @throws Failure `store.unavailable`, `database.newer`, `store.full`; other stores are not touched */
+  open(store: string): Promise<Retention[]>;
   /** Keeps the data. Writes that were accepted before are finished. */
   close(store: string): Promise<void>;
   /** Closes the store and deletes its data. */
@@ -95,6 +115,13 @@ export type Engine = AsyncDisposable & {
   /** Sees every change whose `write` has resolved. `next` continues a reply. */
   read(store: string, question: Read, next?: unknown): Promise<Reply>;
   statistics(store: string): Promise<Statistics>;
+  /** Removes a few of the oldest entries: less than a batch is. Resolves to how many, on disk; 0: none is left. */
+  trim(store: string, trim: Trim): Promise<number>;
+  /** Looks for the end of what is kept, some thousand entries at a time. */
+  overflow(
+    store: string,
+    about: Omit<Retention, 'keepMs' | 'maxBytes'> & { maxBytes: number; from?: { at: EntryKey; bytes: number } },
+  ): Promise<Overflow>;
   /**
    * A copy of every change whose `write` has resolved, and of none after some moment since; checked whole.
    * @throws Failure `store.unavailable`, `store.full` when there is no room for it

@@ -73,6 +73,8 @@ function watched(
     writeAll: (store, change) => watch('writes', store, engine.writeAll(store, change)),
     writeLines: (store, lines) => watch('writes', store, engine.writeLines(store, lines)),
     read: (store, question, next) => watch('reads', store, engine.read(store, question, next)),
+    trim: (store, trim) => watch('writes', store, engine.trim(store, trim)),
+    overflow: (store, about) => watch('reads', store, engine.overflow(store, about)),
     statistics: (store) => watch('reads', store, engine.statistics(store)),
     snapshot: (store) => watch('copies', store, engine.snapshot(store)),
   };

@@ -107,7 +107,6 @@ const mayAudit = ({ component, caveats = [] }: Authorised, store: string): boole
 
 /** Does what is asked and answers. Returns the status. */
 async function perform(exchange: Exchange, operation: Operation, { component }: Authorised): Promise<number> {
-  const { asked } = exchange;
   switch (operation.do) {
     case 'hello':
     case 'time':
@@ -127,14 +126,17 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     case 'erase':
       return erase(exchange, operation, component);
     case 'entries':
-      if (asked.page) {
-        const { path, page, lines = false } = asked;
-        return sendPage(exchange, operation, { cursor: page.cursor, about: { component, path, lines } });
-      }
-      return sendRead(exchange, operation);
+      return sendEntries(exchange, operation, component);
     default:
       return sendRead(exchange, operation);
   }
+}
+
+type Entries = Extract<Operation, { do: 'entries' }>;
+async function sendEntries(exchange: Exchange, operation: Entries, component: string): Promise<number> {
+  const { path, page, lines = false } = exchange.asked;
+  if (!page) return sendRead(exchange, operation);
+  return sendPage(exchange, operation, { cursor: page.cursor, about: { component, path, lines } });
 }
 
 /** @param begins  tells those who watch already that this one does; itself it is not told */

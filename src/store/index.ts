@@ -5,7 +5,7 @@ export type { Watcher } from './owner.ts';
 export type { StoreOptions } from './lifecycle.ts';
 export type { StoreLedger } from './accounts.ts';
 export type { Authorise } from './open-store.ts';
-export type { Statistics } from './engine.ts';
+export type { Retention, Statistics } from './engine.ts';
 export type { Backup, Restored } from './backups.ts';
 export { Header as BackupHeader } from './backup/format.ts';
 export { verifyBackup } from './backup/verify.ts';

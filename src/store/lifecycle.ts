@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { createAccounts, type StoreLedger } from './accounts.ts';
 import { createCursors } from './cursor.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Retention } from './engine.ts';
 import { createObservers } from './events.ts';
 import type { Faults } from './faults.ts';
 import { createFunctions } from './functions.ts';
@@ -32,6 +32,8 @@ export type StoreOptions = {
   storeLimitBytes?: number;
   /** Room that writes leave on the disk; below it they fail with `store.full`. Default 256 MiB, or 5 % of a small disk. */
   reserveBytes?: number;
+  /** Time between two rounds in which what is not kept is removed. Default 10 min. */
+  roundMs?: number;
   /** The thread that reads ends when nobody has read for so long. Default 30 s. */
   readerRestMs?: number;
 };
@@ -56,8 +58,9 @@ export async function openStore(state: State, name: string): Promise<void> {
   const { engine, open, broken, listeners, options } = state;
   if (open.has(name)) return;
   if (!storeNames.test(name)) throw new Failure('store.unknown', 'a store is named like a host', { store: name });
+  let retentions: Retention[];
   try {
-    await engine.open(name);
+    retentions = await engine.open(name);
   } catch (err) {
     const failure = err instanceof Failure ? err : new Failure('internal', String(err), {}, { cause: err });
     broken.set(name, failure);
@@ -73,6 +76,7 @@ export async function openStore(state: State, name: string): Promise<void> {
   };
   const own = {
     accounts,
+    retentions,
     observers: createObservers(),
     marks: createMarks(),
     cursors: createCursors(),

@@ -5,6 +5,8 @@ import type { Mode } from './events.ts';
 export type Marks = {
   /** One more event, or several, whether or not anybody is told of it. */
   count(mode: Mode, events?: number): void;
+  /** How many there were. */
+  total(mode: Mode): number;
   /** The id of the last event, as of now: what an observer sends back in `Last-Event-ID`. */
   now(mode: Mode, at: number): string;
   /** What an observer who got as far as this id may have missed; undefined when it missed nothing. */
@@ -25,6 +27,7 @@ export function createMarks(): Marks {
   const counts: Record<Mode, number> = { data: 0, audit: 0, notification: 0 };
   return {
     count: (mode, events = 1) => void (counts[mode] += events),
+    total: (mode) => counts[mode],
     now: (mode, at) => `${opening}.${counts[mode]}.${at}`,
     gapSince(mode, id) {
       const [, opened, count, at] = shape.exec(id) ?? [];

@@ -3,7 +3,7 @@ import type { Ip } from '../base/ipv4.ts';
 import type { HypercatItem } from '../base/names.ts';
 import type { Accounts } from './accounts.ts';
 import type { Cursors } from './cursor.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Retention } from './engine.ts';
 import type { Observers } from './events.ts';
 import type { Functions } from './functions.ts';
 import type { Marks } from './marks.ts';
@@ -44,6 +44,8 @@ export type OpenStore = {
   readonly cursors: Cursors;
   readonly functions: Functions;
   readonly accounts: Accounts;
+  /** What is kept of its series; others are kept whole. */
+  retentions: Retention[];
   /** `performance.now()` when it was opened. */
   readonly since: number;
   /** Called after an item is registered, before the writer's reply. */

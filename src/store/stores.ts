@@ -7,7 +7,8 @@ import type { HypercatItem } from '../base/names.ts';
 import { covers } from '../base/paths.ts';
 import type { Owner } from './backup/format.ts';
 import { type Backup, backupsOf, type Restored, type RestoreRequest } from './backups.ts';
-import type { Statistics } from './engine.ts';
+import type { Retention, Statistics } from './engine.ts';
+import type { Observer } from './events.ts';
 import { createFaults } from './faults.ts';
 import {
   closeStore,
@@ -22,6 +23,7 @@ import {
 } from './lifecycle.ts';
 import type { Format } from './operations.ts';
 import { ownersCatalogue, ownersRead, ownersWatch, type Watcher } from './owner.ts';
+import { retain, startRounds } from './retention.ts';
 import { isDamage } from './sqlite/failures.ts';
 import { startSqliteEngine } from './sqlite/engine.ts';
 
@@ -64,6 +66,13 @@ export type Stores = AsyncDisposable & {
   cut(o: { store: string; component: string; path?: string }): number;
   stats(name: string): Promise<Statistics>;
   /**
+   * Sets what is kept of a series; what is left out stays as it is, null keeps everything. The rest is removed later.
+   * @param path  `/ts/<id>` or `/ts/blob/<id>`
+   * @returns what is kept now
+   * @throws Failure `store.unknown`, `store.unavailable`, `datasource.invalid`, `datasource.unknown`
+   */
+  retain(name: string, path: string, kept: Partial<Pick<Retention, 'keepMs' | 'maxBytes'>>): Promise<Retention>;
+  /**
    * A backup: all that was acknowledged before this is called. The store goes on meanwhile.
    * @throws Failure `store.unknown`, `store.unavailable`, `store.full` when there is no room for a copy
    */
@@ -95,6 +104,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   const engine = faults.watch(startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs }));
   const lists = { open: new Map(), broken: new Map(), restoring: new Set<string>(), listeners: new Set<never>() };
   const state: State = { options, engine, faults, pace: createPace(options.pace), ...lists };
+  const rounds = startRounds({ ...state, ...options });
   return {
     failed: engine.failed,
     answers: () => engine.answers(),
@@ -110,18 +120,22 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
     },
     read: async (name, path, accept = 'json') => ownersRead(storeOf(state, name), path, accept),
     watch: (name, path, watcher) => ownersWatch(storeOf(state, name), path, watcher),
-    cut({ store, component, path }) {
-      const concerns = (observed: string): boolean => path === undefined || path === observed || covers(path, observed);
-      const observers = state.open.get(store)?.observers;
-      return observers?.end('revoked', (one) => one.component === component && concerns(one.path)) ?? 0;
-    },
+    cut: (whose) => cutOf(state, whose),
     stats: async (name) => engine.statistics(storeOf(state, name).name),
+    retain: (name, path, kept) => lane(name, () => retain(storeOf(state, name), path, kept)),
     ...backupsOf(state, lane),
     setAside: () => setAsideOf(state),
     problems: () => problemsOf(state),
     async [Symbol.asyncDispose]() {
+      await rounds[Symbol.asyncDispose]();
       for (const name of [...state.open.keys()]) await lane(name, () => closeStore(state, name, 'close'));
       await engine[Symbol.asyncDispose]();
     },
   };
+}
+
+function cutOf({ open }: State, { store, component, path }: Parameters<Stores['cut']>[0]): number {
+  const concerns = (observed: string): boolean => path === undefined || path === observed || covers(path, observed);
+  const whose = (one: Observer): boolean => one.component === component && concerns(one.path);
+  return open.get(store)?.observers.end('revoked', whose) ?? 0;
 }

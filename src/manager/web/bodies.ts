@@ -37,6 +37,18 @@ export const TokenBody = z.strictObject({
     .default([]),
 });
 
+/** What is to be kept of a series; what is left out stays as it is, null: no limit. */
+export const RetentionBody = z
+  .strictObject({
+    path: text.meta({ description: '`/ts/<id>` or `/ts/blob/<id>`', examples: ['/ts/loadavg1'] }),
+    keepMs: z.int().positive().nullable().optional(),
+    maxBytes: z.int().nonnegative().nullable().optional(),
+  })
+  .transform(({ path, keepMs, maxBytes }) => ({
+    path,
+    kept: { ...(keepMs !== undefined && { keepMs }), ...(maxBytes !== undefined && { maxBytes }) },
+  }));
+
 /** One line of an agreement. */
 export const Line = z.union([
   z.strictObject({ datasource: text }),

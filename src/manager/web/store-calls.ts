@@ -1,5 +1,7 @@
 import type { Express } from 'express';
-import { sendJson } from '../../base/http.ts';
+import { sendJson, validate } from '../../base/http.ts';
+import { RetentionBody } from './bodies.ts';
+import { jsonOf } from './json-body.ts';
 import { sendText } from './reply.ts';
 import type { AdminParts } from './types.ts';
 
@@ -23,6 +25,10 @@ export function storeCalls(app: Express, { stores }: AdminParts): void {
     const heartbeat = setInterval(() => line(''), heartbeatMs);
     res.once('close', () => (clearInterval(heartbeat), end()));
     res.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
+  });
+  app.post('/retention/:store', async (req, res) => {
+    const { path, kept } = validate(RetentionBody, await jsonOf(req));
+    sendJson(res, 200, await stores.retain(req.params.store, path, kept));
   });
   app.get('/stores/:store/*path', async (req, res) => {
     // As sent, query included: the store has the one grammar of its paths.

@@ -5,6 +5,7 @@ import type { Read, Selection } from '../operations.ts';
 import { tagOf } from '../precondition.ts';
 import { aggregator } from './aggregate.ts';
 import { bucketer } from './buckets.ts';
+import { measurer } from './retention.ts';
 import { pager, type Page } from './page.ts';
 import { entriesOfSpans, spanFinder } from './spans.ts';
 
@@ -15,6 +16,8 @@ export type Reader = {
   /** @param next  of the part before; absent for the first */
   read(question: Read, next?: unknown): Reply;
   datasources(): Statistics['datasources'];
+  /** Where the newest bytes of a series end. */
+  overflow: ReturnType<typeof measurer>;
 };
 
 /** The questions of one store, on a connection that need not write. */
@@ -40,7 +43,7 @@ export function reader(db: Sqlite): Reader {
         return series.buckets(question, next as Page['next'] | undefined);
     }
   };
-  return { read, datasources: datasourceLister(db) };
+  return { read, datasources: datasourceLister(db), overflow: measurer(db) };
 }
 
 type KeyValueQuestion = Extract<Read, { do: 'value' | 'keys' | 'count' }>;
@@ -95,12 +98,12 @@ function seriesReader(db: Sqlite) {
   };
 }
 
-/** Every datasource that has something. */
+/** Every datasource that has something, or of which not all is kept. */
 function datasourceLister(db: Sqlite): Reader['datasources'] {
   const list = db.prepare<[], Statistics['datasources'][number]>(
-    `SELECT name AS id, kind, (SELECT count(*) FROM entry WHERE entry.series = series.id) AS entries
-     FROM series WHERE entries > 0
-     UNION ALL SELECT id, 'kv', count(*) FROM kv GROUP BY id ORDER BY 2, 1`,
+    `SELECT name AS id, kind, (SELECT count(*) FROM entry WHERE entry.series = series.id) AS entries, keepMs, maxBytes
+     FROM series LEFT JOIN retention USING (kind, name) WHERE entries > 0 OR keepMs IS NOT NULL OR maxBytes IS NOT NULL
+     UNION ALL SELECT id, 'kv', count(*), NULL, NULL FROM kv GROUP BY id ORDER BY 2, 1`,
   );
   return () => list.all();
 }

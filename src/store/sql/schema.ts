@@ -29,6 +29,15 @@ export const migrations: readonly string[] = [
   CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO counter VALUES ('seq', 0);
   `,
+  `
+  CREATE TABLE retention (      -- what the owner keeps of a series; one that is not here, for ever
+    kind TEXT NOT NULL CHECK (kind IN ('ts', 'ts/blob')),
+    name TEXT NOT NULL,
+    keepMs INTEGER CHECK (keepMs > 0),
+    maxBytes INTEGER CHECK (maxBytes >= 0),
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 /** Of a store's file; one that counts further is refused. */
 export const storeVersion = migrations.length;

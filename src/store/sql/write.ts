@@ -1,12 +1,13 @@
 import type { Sqlite } from '../../base/sqlite.ts';
 import { Failure } from '../../base/errors.ts';
-import type { Write } from '../engine.ts';
+import type { Trim, Write } from '../engine.ts';
 import { catalogueLimits } from '../limits.ts';
 import type { Point } from '../point.ts';
 import { holds, tagOf } from '../precondition.ts';
 import { bulkWriter, type Bulk } from './bulk.ts';
-import { interner } from './intern.ts';
+import { interner, type Interner } from './intern.ts';
 import { newWriter } from './new.ts';
+import { retainer, trimmer } from './retention.ts';
 import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
 
 const { items: mostItems, bytes: mostBytes } = catalogueLimits;
@@ -20,28 +21,19 @@ export type Writer = {
   applyAll(bulk: Bulk): void;
   /** Writes those that their series has not yet. Returns the places of the others in the list. */
   applyNew(bulk: Bulk): number[];
+  /** Removes a few of the oldest entries. Returns how many. */
+  trim(trim: Trim): number;
   /** Must follow a rollback: what was remembered of rows that are gone is forgotten. */
   forget(): void;
 };
 
 export function writer(db: Sqlite): Writer {
   const interned = interner(db);
-  const entry = db.prepare(
-    'INSERT INTO entry (series, timestamp, seq, value, tag, spelling) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  const document = db.prepare('INSERT INTO document (seq, text) VALUES (?, ?)');
-  const addPoint = (series: string, timestamp: number, { value, tag, spelling }: Point): void => {
-    const tagId = tag === null ? null : interned.tag(tag.name, tag.text);
-    entry.run(interned.series('ts', series), timestamp, interned.nextSeq(), value, tagId, spelling);
-  };
-  const addDocument = (series: string, timestamp: number, text: string): void => {
-    const seq = interned.nextSeq();
-    entry.run(interned.series('ts/blob', series), timestamp, seq, null, null, null);
-    document.run(seq, text);
-  };
+  const { addPoint, addDocument } = entryWriter(db, interned);
   const keyValue = keyValueWriter(db);
   const register = registrar(db);
   const erase = eraser(db);
+  const retain = retainer(db);
   const apply = (change: Write): void => {
     switch (change.do) {
       case 'point':
@@ -55,9 +47,36 @@ export function writer(db: Sqlite): Writer {
         return register(change);
       case 'erase':
         return erase(change);
+      case 'retain':
+        return retain(change);
     }
   };
-  return { permits: judge(db), apply, applyAll: bulkWriter(db, interned), applyNew: newWriter(db, interned), forget: interned.forget };
+  return {
+    permits: judge(db),
+    apply,
+    applyAll: bulkWriter(db, interned),
+    applyNew: newWriter(db, interned),
+    trim: trimmer(db),
+    forget: interned.forget,
+  };
+}
+
+function entryWriter(db: Sqlite, interned: Interner) {
+  const entry = db.prepare(
+    'INSERT INTO entry (series, timestamp, seq, value, tag, spelling) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const document = db.prepare('INSERT INTO document (seq, text) VALUES (?, ?)');
+  return {
+    addPoint: (series: string, timestamp: number, { value, tag, spelling }: Point): void => {
+      const tagId = tag === null ? null : interned.tag(tag.name, tag.text);
+      entry.run(interned.series('ts', series), timestamp, interned.nextSeq(), value, tagId, spelling);
+    },
+    addDocument: (series: string, timestamp: number, text: string): void => {
+      const seq = interned.nextSeq();
+      entry.run(interned.series('ts/blob', series), timestamp, seq, null, null, null);
+      document.run(seq, text);
+    },
+  };
 }
 
 function judge(db: Sqlite): Writer['permits'] {

@@ -38,8 +38,9 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
       try {
         finishExchange(file);
         // Creates the file and brings it up to date.
-        await writer.run().call('open', { store, file, ...limits });
+        const retentions = await writer.run().call('open', { store, file, ...limits });
         reading.add(store, file);
+        return retentions;
       } catch (err) {
         await close(store);
         throw failureOf(err);
@@ -47,10 +48,9 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     },
     close,
     remove: (store) => close(store).then(() => removeStore(fileOf(dir, store))),
-    write: async (store, change) => void (await batch.add({ store, change })),
-    writeAll: async (store, change) => (await batch.add({ store, change })) as number,
-    writeLines: async (store, change) => (await batch.add({ store, change })) as Taken,
+    ...changing(batch.add),
     read: (store, question, next) => reading.ask('read', { store, question, next }),
+    overflow: (store, about) => reading.ask('overflow', { store, about }),
     async statistics(store) {
       return { bytes: await sizeOf(dir, store), datasources: await reading.ask('datasources', { store }) };
     },
@@ -58,6 +58,14 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     [Symbol.asyncDispose]: () => end(reading, writer.running()),
   };
 }
+
+type Add = (change: Change) => Promise<Kept>;
+const changing = (add: Add): Pick<Engine, 'write' | 'writeAll' | 'writeLines' | 'trim'> => ({
+  write: async (store, change) => void (await add({ store, change })),
+  writeAll: async (store, change) => (await add({ store, change })) as number,
+  writeLines: async (store, change) => (await add({ store, change })) as Taken,
+  trim: async (store, change) => (await add({ store, change })) as number,
+});
 
 const end = async (...threads: (AsyncDisposable | undefined)[]): Promise<void> => {
   for (const thread of threads) await thread?.[Symbol.asyncDispose]();

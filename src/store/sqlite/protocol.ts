@@ -1,21 +1,21 @@
 /** What the main thread says to the storage threads. */
 import type { Problem } from '../../base/errors.ts';
-import type { Entries, Lines, Reply, Statistics, Taken, Write } from '../engine.ts';
+import type { Engine, Entries, Lines, Overflow, Reply, Retention, Statistics, Taken, Trim, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
 
 export type OpenRequest = { store: string; file: string; limitBytes: number | null; reserveBytes: number | null };
 
 /**
  * One message carries every change that arrived since the last; `outcomes` has one for each: what is wrong with it, or,
- * when it is on disk, how many entries of a batch that were, what was taken of lines, null for any other change.
+ * when it is on disk, how many entries of a batch or trim that were, what was taken of lines, null for any other change.
  */
-export type Change = { store: string; change: Write | Entries | Lines };
+export type Change = { store: string; change: Write | Entries | Lines | Trim };
 /** What is kept of a change that succeeded. */
 export type Kept = Taken | number | null;
 export type Outcome = Problem | Kept;
 
 export type WriterHandlers = {
-  open(request: OpenRequest): void;
+  open(request: OpenRequest): Retention[];
   close(request: { store: string }): void;
   commit(changes: Change[]): Promise<Outcome[]>;
 };
@@ -25,6 +25,7 @@ export type ReaderHandlers = {
   close(request: { store: string }): void;
   read(request: { store: string; file: string; question: Read; next?: unknown }): Reply;
   datasources(request: { store: string; file: string }): Statistics['datasources'];
+  overflow(request: { store: string; file: string; about: Parameters<Engine['overflow']>[1] }): Overflow;
 };
 
 /** A thread answers one call and is ended. */

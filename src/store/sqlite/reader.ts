@@ -37,6 +37,7 @@ const handlers: ReaderHandlers = {
   },
   // Outside a transaction each statement sees all that is committed: what a writer was told is on disk is read.
   read: ({ question, next, ...store }) => attempt(() => readerOf(store).read(question, next)),
+  overflow: ({ about, ...store }) => attempt(() => readerOf(store).overflow(about, about.maxBytes, about.from)),
   datasources: (store) => attempt(() => readerOf(store).datasources()),
 };
 

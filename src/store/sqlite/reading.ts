@@ -13,7 +13,7 @@ import type { ReaderHandlers } from './protocol.ts';
  */
 const usualRestMs = 30_000;
 
-type Question = 'read' | 'datasources';
+type Question = 'read' | 'datasources' | 'overflow';
 type About<Q extends Question> = Omit<Parameters<ReaderHandlers[Q]>[0], 'file'>;
 
 export type Reading = AsyncDisposable & {

@@ -3,8 +3,9 @@ import { Failure, problem, type Problem } from '../../base/errors.ts';
 import { openDatabase, type Sqlite } from '../../base/sqlite.ts';
 import { serveWorker } from '../../base/worker.ts';
 import { migrations } from '../sql/schema.ts';
+import { retentions } from '../sql/retention.ts';
 import { writer, type Writer } from '../sql/write.ts';
-import type { Entries, Lines, Write } from '../engine.ts';
+import type { Trim, Write } from '../engine.ts';
 import { wholeBatch } from '../entries.ts';
 import { readLines } from '../lines.ts';
 import type { Bulk } from '../sql/bulk.ts';
@@ -24,7 +25,10 @@ const handlers: WriterHandlers = {
     try {
       db = openDatabase(file, migrations);
       if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
-      stores.set(store, { db, writer: writer(db), hasRoom: roomBeside(file, reserveBytes) });
+      const opened = { db, writer: writer(db), hasRoom: roomBeside(file, reserveBytes) };
+      const kept = retentions(db);
+      stores.set(store, opened);
+      return kept;
     } catch (err) {
       db?.close();
       throw failureOf(err);
@@ -71,11 +75,13 @@ function commitWaiting(): void {
 /** A change as it can be made again after a rollback: entries are read once. */
 type Ready =
   | { change: Write }
+  | { trim: Trim }
   | { bulk: Bulk }
   | { bulk: Bulk; lines: number; rest: { refused?: Problem } }
   | { refused: Problem };
 
-function ready(change: Write | Entries | Lines): Ready {
+function ready(change: Change['change']): Ready {
+  if (change.do === 'trim') return { trim: change };
   if (change.do === 'lines') {
     const { entries, lines, refused } = readLines(change.kind, change.body);
     return { bulk: { ...change, entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
@@ -104,6 +110,7 @@ function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
 /** @throws Failure `store.full` for what adds to a disk with too little room; deleting goes on */
 function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
   if ('refused' in ready) return ready.refused;
+  if ('trim' in ready) return to.trim(ready.trim);
   // An outcome, not thrown: that would roll back what came together with it.
   if ('change' in ready && !to.permits(ready.change)) return problem(overtaken());
   const deletes = 'change' in ready && (ready.change.do === 'drop' || ready.change.do === 'erase');

@@ -92,6 +92,10 @@ const adminSamples: Samples = {
   'POST /network/privileged': { body: { src_ip: '10.196.1.254' } },
   'GET /stores/{store}/{path}': { path: { store: 'driver-x-core-store', path: 'ts/loadavg1/latest' } },
   'GET /backups/{store}': { path: { store: 'driver-x-core-store' } },
+  'POST /retention/{store}': {
+    path: { store: 'driver-x-core-store' },
+    body: { path: '/ts/loadavg1', keepMs: 9_000_000_000_000, maxBytes: null },
+  },
   'POST /backups/{store}': { path: { store: 'driver-x-core-store' } },
   'POST /repositories': { body: repository },
   'DELETE /repositories': { body: { url: repository.url } },

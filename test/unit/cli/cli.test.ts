@@ -64,7 +64,7 @@ test('the owner looks into stores and exports', async () => {
     ...[run('store', 'ls'), child('store', 'get', 'driver-x-core-store', '/ts/loadavg1/latest')],
     ...[run('store', 'get', 'absent', '/ts/x/latest'), run('export', 'log', '--since', '2026-01-31')],
   ]);
-  expect(ls?.out).toMatch(/driver-x-core-store +[\d.]+ kB +loadavg1 +ts +2\n/);
+  expect(ls?.out).toMatch(/driver-x-core-store +[\d.]+ kB +loadavg1 +ts +2 +all\n/);
   expect(JSON.parse(got?.out ?? '')).toEqual([expect.objectContaining({ data: { value: 0.5 } })]);
   expect([none?.code, none?.err]).toEqual([66, expect.stringContaining('absent')]);
   expect(log?.out).toBe('Nothing has left this box.\n');

@@ -4,6 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { verifyBackup } from '../../../src/store/index.ts';
 import { backupOf, inParts, putTogether, takeApart, withDatabase, type Taken } from './backups.ts';
+import { damagePages } from './damage.ts';
 import { startStore, store } from './harness.ts';
 
 type It = Awaited<ReturnType<typeof startStore>>;
@@ -31,7 +32,7 @@ async function filled() {
 test('a backup brings everything back, and the store goes on from there', async () => {
   await using it = await filled();
   const backup = await backupOf(it.stores);
-  expect(await verifyBackup(inParts(backup), 'all')).toMatchObject({ store, component: 'driver-test', version: 1 });
+  expect(await verifyBackup(inParts(backup), 'all')).toMatchObject({ store, component: 'driver-test', version: 2 });
   await it.ask({ method: 'DELETE', path: '/ts/a/since/0' });
   await write(it, 9);
   expect(await bring(it, backup)).toMatchObject({ header: { origin: 'examples' }, setAside: null });
@@ -223,8 +224,7 @@ test('S12 a store whose pages are damaged is set aside at the first that is met;
   const backup = await backupOf(it.stores);
   await it.stores.close(store);
   const file = join(it.dir, `${store}.sqlite`);
-  const { database } = takeApart(backup);
-  writeFileSync(file, Buffer.from(database).fill(0xff, 4_096));
+  damagePages(file);
   await it.stores.open(store);
   await it.stores.open('other');
   expect((await it.ask({ path: '/kv/k/json' })).status).toBe(503);

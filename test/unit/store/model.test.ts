@@ -62,7 +62,9 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
         const headers = { 'content-type': 'application/x-ndjson' };
         const beginning = lines.slice(0, lines.lastIndexOf('\n', cut) + 1);
         for (const body of [beginning, lines]) {
-          expect(await it.ask({ method: 'POST', path: `/ts/${id}/batch`, body, headers })).toMatchObject({ status: 201 });
+          expect(await it.ask({ method: 'POST', path: `/ts/${id}/batch`, body, headers })).toMatchObject({
+            status: 201,
+          });
         }
         for (const one of own) if (!model.some((known) => isDeepStrictEqual({ ...known }, { ...one }))) model.push(one);
       }

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { HypercatItem } from '../../../src/base/names.ts';
 import { silent } from '../../../src/base/log.ts';
 import { startStores } from '../../../src/store/index.ts';
+import { damagePages } from './damage.ts';
 import { ask, authorise, startStore, store } from './harness.ts';
 
 const item = (href: string): HypercatItem => ({
@@ -52,10 +53,11 @@ test('statistics count every datasource that has something', async () => {
   await it.ask({ method: 'DELETE', path: '/ts/gone/since/0' });
   const { bytes, datasources } = await it.stores.stats(store);
   expect(bytes).toBeGreaterThan(4_096);
+  const whole = { keepMs: null, maxBytes: null };
   expect(datasources).toEqual([
-    { id: 'k', kind: 'kv', entries: 2 },
-    { id: 'n', kind: 'ts', entries: 2 },
-    { id: 'b', kind: 'ts/blob', entries: 1 },
+    { id: 'k', kind: 'kv', entries: 2, ...whole },
+    { id: 'n', kind: 'ts', entries: 2, ...whole },
+    { id: 'b', kind: 'ts/blob', entries: 1, ...whole },
   ]);
 });
 
@@ -122,9 +124,7 @@ describe('a store that cannot be opened fails alone', () => {
     await using it = await startStore();
     await post(it, '/kv/a/k', '{"a":1}');
     await it.stores.close(store);
-    const file = join(it.dir, `${store}.sqlite`);
-    const bytes = readFileSync(file);
-    writeFileSync(file, bytes.fill(0xff, 4_096));
+    damagePages(join(it.dir, `${store}.sqlite`));
     await it.stores.open(store);
     const answer = await it.ask({ path: '/kv/a/k' });
     expect([answer.status, answer.body]).toEqual([

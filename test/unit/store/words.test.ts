@@ -173,6 +173,6 @@ describe('S02 SQL', () => {
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
     db.close();
-    expect(tables).toEqual(['catalogue', 'counter', 'document', 'entry', 'kv', 'series', 'tag']);
+    expect(tables).toEqual(['catalogue', 'counter', 'document', 'entry', 'kv', 'retention', 'series', 'tag']);
   });
 });

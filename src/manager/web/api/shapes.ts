@@ -6,7 +6,7 @@ import type { Excess } from '../../../base/excess.ts';
 import { failures, type FailureCode } from '../../../base/errors.ts';
 import { LedgerEntryShape } from '../../../export/index.ts';
 import type { NetworkView } from '../../../network/index.ts';
-import { BackupHeader, type Statistics } from '../../../store/index.ts';
+import { BackupHeader, type Retention, type Statistics } from '../../../store/index.ts';
 import type { ComponentStatus, Review, Status } from '../../face.ts';
 import { Sla as Agreement } from '../../sla.ts';
 
@@ -102,7 +102,11 @@ export const RepositoryShape = like<Repository>()(
 
 export const Ledger = LedgerEntryShape.meta({ id: 'LedgerEntry', description: 'see export.md' });
 
-const Stored = z.strictObject({ id: z.string(), kind: z.enum(['ts', 'ts/blob', 'kv']), entries: z.int() });
+const kept = { keepMs: z.int().nullable(), maxBytes: z.int().nullable() };
+const Stored = z.strictObject({ id: z.string(), kind: z.enum(['ts', 'ts/blob', 'kv']), entries: z.int(), ...kept });
+export const RetentionShape = like<Retention>()(
+  z.strictObject({ id: z.string(), kind: z.enum(['ts', 'ts/blob']), ...kept }),
+).meta({ id: 'Retention', description: 'what is kept of a series; null: no limit' });
 export const StoreShape = like<Statistics & { name: string }>()(
   z.strictObject({ name: z.string(), bytes: z.int(), datasources: z.array(Stored) }),
 ).meta({ id: 'Store' });

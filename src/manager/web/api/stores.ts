@@ -1,7 +1,8 @@
 /** The part of the admin socket that is about stores. */
 import { z } from 'zod';
 import { binary, jsonOf, type Call, type Route } from '../../../base/api.ts';
-import { RestoredShape, StoreShape } from './shapes.ts';
+import { RetentionBody } from '../bodies.ts';
+import { RestoredShape, RetentionShape, StoreShape } from './shapes.ts';
 
 type Calls = Record<Route, Call>;
 const Watched = z.union([
@@ -42,6 +43,15 @@ export const stores: Calls = {
     problems: [
       ...(['store.unknown', 'store.unavailable', 'method.refused', 'value.invalid', 'body.too-large'] as const),
       'content.unsupported',
+    ],
+  },
+  'POST /retention/{store}': {
+    ...{ summary: 'Sets what is kept of a series', path: ofStore, body: jsonOf(RetentionBody) },
+    notes: 'What is left out stays as it is. What is not kept is removed within minutes, a few entries at a time.',
+    answers: { 200: { what: 'what is kept now', content: jsonOf(RetentionShape) } },
+    problems: [
+      ...(['body.invalid', 'body.too-large', 'datasource.invalid', 'datasource.unknown', 'value.invalid'] as const),
+      ...(['store.unknown', 'store.unavailable', 'store.full'] as const),
     ],
   },
   'GET /backups/{store}': {

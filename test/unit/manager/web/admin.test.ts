@@ -115,7 +115,7 @@ describe('data', () => {
     expect(await get('/stores')).toEqual([
       expect.objectContaining({
         name: 'driver-x-core-store',
-        datasources: [{ id: 'loadavg1', kind: 'ts', entries: 2 }],
+        datasources: [{ id: 'loadavg1', kind: 'ts', entries: 2, keepMs: null, maxBytes: null }],
       }),
     ]);
     expect(await get('/stores/driver-x-core-store/ts/loadavg1/latest')).toEqual([
