@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { HypercatItem } from '../../../src/base/names.ts';
+import { listen } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
 import { startStores } from '../../../src/store/index.ts';
 import { damagePages } from './damage.ts';
-import { ask, authorise, startStore, store } from './harness.ts';
+import { ask, authorise, pair, startStore, store, type Ask } from './harness.ts';
 
 const item = (href: string): HypercatItem => ({
   'item-metadata': [
@@ -169,18 +171,35 @@ test('a catalogue has an end: it is read whole, and an item fits into an environ
   expect([await register(listed), await register(0)]).toEqual([507, 201]);
 });
 
-test('a full store refuses writes with 507, reads on, and recovers when there is room', async () => {
-  await using it = await startStore({ storeLimitBytes: 512 * 1024 });
+test('S04 a full store alone refuses writes with 507, the owner is told, it reads on, and recovers when there is room', async () => {
+  const anybody = () => ({ component: 'driver-test', grant: 1 });
+  await using it = await startStore({ storeLimitBytes: 512 * 1024, authorise: anybody });
+  await it.stores.open('other');
+  const tls = await pair();
+  await using other = await listen({ address: '127.0.0.1', port: 0, handler: it.stores.handler('other'), tls });
+  const place = { agent: new Agent({ ca: tls.cert }), port: other.port };
+  const elsewhere = (asked: Ask) => ask(place, asked);
   const document = JSON.stringify(['d'.repeat(20_000)]);
   const statuses: number[] = [];
   for (let at = 0; at < 40; at++) statuses.push((await post(it, `/ts/blob/a/at/${at}`, document)).status);
   const kept = statuses.filter((status) => status === 201).length;
   expect(new Set(statuses)).toEqual(new Set([201, 507]));
   expect((await it.ask({ path: '/ts/blob/a/length' })).body).toBe(`{"length":${kept}}`);
+  expect(it.stores.problems()).toEqual([
+    expect.stringMatching(new RegExp(`^${store}: writes fail, .*quota.* is full`)),
+  ]);
+  for (let at = 0; at < 5; at++) {
+    const answers = await Promise.all([
+      post(it, '/ts/blob/a', document),
+      elsewhere({ method: 'POST', path: `/ts/blob/a/at/${at}`, body: document }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([507, 201]);
+  }
   const answers = await Promise.all([post(it, '/ts/blob/a', document), post(it, '/kv/a/k', '{"a":1}')]);
   expect(answers.map(({ status }) => status)).toEqual([507, 201]);
   expect((await it.ask({ method: 'DELETE', path: '/ts/blob/a/since/0' })).status).toBe(204);
   expect((await post(it, '/ts/blob/a', document)).status).toBe(201);
+  expect(it.stores.problems()).toEqual([]);
 });
 
 test('a handler made before its store is open answers for it later', async () => {
