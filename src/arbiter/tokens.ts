@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import type { KeyObject } from 'node:crypto';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { Claims } from './judge.ts';
 import type { Book } from './registry.ts';
 
@@ -32,22 +32,27 @@ export function readToken(book: Book, token: string): Claims | undefined {
   return claims;
 }
 
-function verifiedClaims(book: Book, token: string): Claims | undefined {
+function verifiedClaims({ components }: Book, token: string): Claims | undefined {
+  const end = token.lastIndexOf('.');
+  const said = Claims.safeParse(payloadOf(token.slice(header.length + 1, end)));
+  // Read before it is believed, but only to choose among our own secrets: who names another target needs that one's.
+  const secret = said.success ? components.get(said.data.aud)?.secret : undefined;
+  return secret && isSignature(token.slice(end + 1), { of: token.slice(0, end), secret }) ? said.data : undefined;
+}
+
+function payloadOf(part: string): unknown {
   try {
-    const audience = audienceOf(token);
-    const secret = typeof audience === 'string' ? book.components.get(audience)?.secret : undefined;
-    if (!secret) return undefined;
-    const options = { algorithms: ['HS256' as const], ignoreExpiration: true, ignoreNotBefore: true };
-    const parsed = Claims.safeParse(jwt.verify(token, secret, options));
-    return parsed.success && parsed.data.aud === audience ? parsed.data : undefined;
+    return JSON.parse(Buffer.from(part, 'base64url').toString());
   } catch {
-    // jsonwebtoken throws on what is not a token at all: to the caller it is a bad token like any other.
-    return undefined;
+    return undefined; // not a token of anybody
   }
 }
 
-/** Read unverified, only to choose among our own secrets: decoding twice by the library costs as much as the signature. */
-function audienceOf(token: string): unknown {
-  const payload = Buffer.from(token.slice(header.length + 1, token.lastIndexOf('.')), 'base64url').toString();
-  return (JSON.parse(payload) as { aud?: unknown } | null)?.aud;
+/**
+ * With the one header that there is, this is all of the check: the library takes three times as long, and knows ways that must
+ * not be open here. Compared as text, because several texts decode to the same bytes.
+ */
+function isSignature(signature: string, { of: signed, secret }: { of: string; secret: KeyObject }): boolean {
+  const right = createHmac('sha256', secret).update(signed).digest('base64url');
+  return signature.length === right.length && timingSafeEqual(Buffer.from(signature), Buffer.from(right));
 }
