@@ -1,19 +1,9 @@
 /** entry — what the ledger holds: shapes of counts, of entries, and of what verification finds. Pure. */
 import { z } from 'zod';
+import type { Use } from '../base/uses.ts';
 
-/** One use of a datasource, as a door counts it. */
-export type Access = {
-  /** `owner` for the owner. */
-  component: string;
-  store: string;
-  /** Such as `/ts/load`; `*` for all that a store has. */
-  datasource: string;
-  reads?: number;
-  writes?: number;
-  readBytes?: number;
-  writtenBytes?: number;
-  refused?: number;
-};
+/** A use, or one that was refused. */
+export type Access = Use & { refused?: number };
 
 const bytes = z.int().min(0);
 /**

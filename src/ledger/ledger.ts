@@ -1,5 +1,6 @@
 import type { Failure } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Deed } from '../base/uses.ts';
 import { startWorker, type WorkerClient } from '../base/worker.ts';
 import { createBounds } from './bounds.ts';
 import type { Count } from './counts.ts';
@@ -26,9 +27,6 @@ export type LedgerOptions = {
   /** Uses are on disk after so long; default 10 s. */
   flushMs?: number;
 };
-
-/** What a component did to an actuator, or was kept from. */
-export type Deed = { component: string; target: string; path: string; facts: Record<string, unknown> };
 
 export type Ledger = AsyncDisposable & {
   /** A number in memory; on disk within `flushMs`, and at once on the way down. */

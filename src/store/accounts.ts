@@ -1,20 +1,13 @@
 /** accounts — what a store tells the ledger: who used which datasource, who moved something, who was refused. */
 import { relOf, storeName, type HypercatItem } from '../base/names.ts';
 import type { OnRefused } from '../base/refusals.ts';
+import type { Deed, Use } from '../base/uses.ts';
 
 export type StoreLedger = {
   /** Must cost nothing: it is called for every use, before it is answered. */
-  count(use: {
-    component: string;
-    store: string;
-    datasource: string;
-    reads?: number;
-    writes?: number;
-    readBytes?: number;
-    writtenBytes?: number;
-  }): void;
+  count(use: Use): void;
   /** Resolves when it is on disk. @throws Failure `ledger.unavailable`: then it must not happen */
-  actuated(deed: { component: string; target: string; path: string; facts: Record<string, unknown> }): Promise<void>;
+  actuated(deed: Deed): Promise<void>;
   refused: OnRefused;
 };
 
