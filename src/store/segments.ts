@@ -16,9 +16,10 @@ export function identifier(text: string): string {
   return bounded(text);
 }
 
-/** Ids joined by commas, each at most once. */
+/** Ids joined by commas, each at most once. What is no id alone is none in a join: there the path's dot rule does not see it. */
 export function identifiers(text: string): string[] {
   const ids = text.split(',').map((id) => identifier(id));
+  if (ids.some((id) => id === '.' || id === '..')) throw new Failure('path.invalid', 'an id may not be . or ..');
   if (new Set(ids).size < ids.length) throw new Failure('path.invalid', 'a join names each series once');
   if (ids.length > mostSeries) throw new Failure('path.invalid', `a join may name at most ${mostSeries} series`);
   return ids;

@@ -20,11 +20,11 @@ export const Key = text
 const joined = (what: string) => `${what}, or up to ${mostSeries} joined by commas, each once`;
 export const SeriesIds = z
   .string()
-  .regex(/^(?!\.{1,2}$|blob$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
+  .regex(/^(?!(.*,)?\.{1,2}(,|$)|blob$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
   .meta({ id: 'SeriesIds', description: joined('an id other than blob'), examples: ['load', 'load,temp'] });
 export const Ids = z
   .string()
-  .regex(/^(?!\.{1,2}$)[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
+  .regex(/^(?!(.*,)?\.{1,2}(,|$))[^,*/\\%\p{C}]+(,[^,*/\\%\p{C}]+)*$/u)
   .meta({ id: 'Ids', description: joined('an id'), examples: ['load', 'load,temp'] });
 export const Word = z
   .string()

@@ -89,10 +89,18 @@ describe('S01 one canonical path', () => {
     },
   );
 
-  test('dots in a join name series that no path can write: there is nothing', async () => {
-    for (const id of ['.', '..']) expect((await get(`/ts/nobody,${id}/since/0`)).body).toBe('[]');
-    for (const id of ['%2e%2e%2Fb', 'a%00b', 'b*']) expect((await get(`/ts/nobody,${id}/since/0`)).status).toBe(400);
-  });
+  test.each(['/ts/a,ID/latest', '/ts/ID,b/latest', '/ts/blob/a,ID/since/0', '/ts/a,ID/last/2/sum', '/ts/ID,b/length'])(
+    'in %s: what is no id alone is none in a join',
+    async (template) => {
+      for (const id of ['.', '..', '%2e', '%2E.', '%2e%2e%2Fb', 'a%00b', 'b*']) {
+        for (const method of ['GET', 'DELETE']) {
+          const answer = await it.ask({ method, path: template.replace('ID', id) });
+          expect([id, method, answer.status, codeOf(answer)]).toEqual([id, method, 400, 'path.invalid']);
+        }
+      }
+      expect((await get(template.replace('ID', '...'))).status).toBe(200);
+    },
+  );
 
   test('no id, key or store name is part of a file path', async () => {
     for (const id of ['..a', '-rf', '~', '$HOME', 'a.sqlite', store]) {
