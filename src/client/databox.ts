@@ -5,9 +5,9 @@ import { createExport, type ExportClient } from './export.ts';
 import { createHttp } from './http.ts';
 import { addressOfHref, hypercatToDataSourceMetadata } from './hypercat.ts';
 import type { DataSourceAddress, DataSourceMetadata, HypercatItem } from './hypercat.ts';
-import { hostOf, readPlace, type PlaceOptions } from './place.ts';
+import { readPlace, type PlaceOptions } from './place.ts';
 import { createStore, type StoreClient } from './store.ts';
-import { createTokens } from './tokens.ts';
+import { createTokens, type Route } from './tokens.ts';
 
 /** A datasource that the owner chose for this app. */
 export type DataSource = DataSourceAddress & { item: HypercatItem; metadata: DataSourceMetadata; client: StoreClient };
@@ -26,6 +26,11 @@ export type Databox = Disposable & {
   /** The first of them. @throws DataboxError `datasource.unknown` when there is none */
   datasource(clientid: string): DataSource;
   readonly export: ExportClient;
+  /**
+   * A token for requests that an author makes without this library: asked for once, and again when its hour is nearly over.
+   * @throws DataboxError `permission.refused`, `key.invalid`, `unreachable`
+   */
+  token(route: Route): Promise<string>;
   /** For `https.createServer`: the certificate the owner's proxy expects. `undefined` outside a container. */
   httpsCredentials(): HttpsCredentials | undefined;
 };
@@ -37,7 +42,8 @@ export type Databox = Disposable & {
 export function connect(options: PlaceOptions = {}): Databox {
   const place = readPlace(options);
   const http = createHttp(place.ca);
-  const caller = createCaller({ place, http, tokens: createTokens(place, http) });
+  const tokens = createTokens(place, http);
+  const caller = createCaller({ place, http, tokens });
   const stores = new Map<string, StoreClient>();
   const storeOf = (name: string): StoreClient => {
     const store = stores.get(name) ?? createStore(caller, name);
@@ -51,7 +57,7 @@ export function connect(options: PlaceOptions = {}): Databox {
     });
   return {
     name: place.name,
-    store: (endpoint) => storeOf(endpoint === undefined ? place.store : hostOf(withScheme(endpoint))),
+    store: (endpoint) => storeOf(endpoint === undefined ? place.store : place.hostOf(withScheme(endpoint))),
     datasources,
     datasource(clientid) {
       const [first] = datasources(clientid);
@@ -59,6 +65,7 @@ export function connect(options: PlaceOptions = {}): Databox {
       throw new DataboxError('datasource.unknown', `the owner chose nothing for ${clientid}`);
     },
     export: createExport(caller),
+    token: (route) => tokens.take(route),
     httpsCredentials: () => httpsCredentials(place),
     [Symbol.dispose]: () => http[Symbol.dispose](),
   };

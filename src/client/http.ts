@@ -15,6 +15,8 @@ export type HttpAnswer = { status: number; headers: IncomingMessage['headers']; 
 
 /** Disposed, it closes its connections, and whatever is asked then fails with DataboxError `closed`. */
 export type Http = Disposable & {
+  /** @throws DataboxError `closed` once it is disposed */
+  check(): void;
   /** A whole answer. @throws DataboxError `unreachable` */
   ask(request: HttpRequest): Promise<HttpAnswer>;
   /** An answer that is still coming; whoever asked reads or destroys it. @throws DataboxError `unreachable` */
@@ -31,8 +33,11 @@ export function createHttp(ca: string | undefined): Http {
     secure: new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) }),
   };
   let closed = false;
-  const open = async (request: HttpRequest): Promise<IncomingMessage> => {
+  const check = (): void => {
     if (closed) throw new DataboxError('closed', 'this client was closed');
+  };
+  const open = async (request: HttpRequest): Promise<IncomingMessage> => {
+    check();
     try {
       return await send(request, agents);
     } catch (err) {
@@ -43,6 +48,7 @@ export function createHttp(ca: string | undefined): Http {
     });
   };
   return {
+    check,
     open,
     async ask(request) {
       const res = await open(request);
@@ -66,18 +72,18 @@ class Stale extends Error {}
 type Agents = { plain: HttpAgent; secure: HttpsAgent };
 function send(request: HttpRequest, { plain, secure }: Agents): Promise<IncomingMessage> {
   const { method, url, headers = {}, body, signal, idleMs = 30_000 } = request;
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   const options = { method, headers: { ...headers, ...length }, timeout: idleMs, ...(signal && { signal }) };
   const req = url.startsWith('https:')
     ? httpsRequest(url, { ...options, agent: secure })
     : httpRequest(url, { ...options, agent: plain });
-  req.once('timeout', () => req.destroy(new Error(`silent for ${idleMs} ms`)));
-  req.once('response', resolve).on('error', (err: NodeJS.ErrnoException) => {
-    reject(req.reusedSocket && err.code === 'ECONNRESET' ? new Stale(err.message, { cause: err }) : err);
+  return new Promise((resolve, reject) => {
+    req.once('timeout', () => req.destroy(new Error(`silent for ${idleMs} ms`)));
+    req.once('response', resolve).on('error', (err: NodeJS.ErrnoException) => {
+      reject(req.reusedSocket && err.code === 'ECONNRESET' ? new Stale(err.message, { cause: err }) : err);
+    });
+    req.end(body);
   });
-  req.end(body);
-  return promise;
 }
 
 async function wholeOf(res: IncomingMessage): Promise<Buffer> {

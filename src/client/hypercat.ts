@@ -36,23 +36,35 @@ export function newDataSourceMetadata(
 
 const hypercat = 'urn:X-hypercat:rels:';
 const databox = 'urn:X-databox:rels:';
+const rels = {
+  description: `${hypercat}hasDescription:en`,
+  contentType: `${hypercat}isContentType`,
+  vendor: `${databox}hasVendor`,
+  dataSourceType: `${databox}hasType`,
+  dataSourceId: `${databox}hasDatasourceid`,
+  storeType: `${databox}hasStoreType`,
+  isActuator: `${databox}isActuator`,
+  isFunc: `${databox}isFunc`,
+  unit: `${databox}hasUnit`,
+  location: `${databox}hasLocation`,
+  minimumSampleInterval: `${databox}hasMinimumSampleInterval`,
+} as const satisfies Record<keyof DataSourceMetadata, string>;
+
+/** What an item says of one member, of whatever JSON type; `undefined` when it says nothing. */
+export const termOf = (item: HypercatItem, member: keyof DataSourceMetadata): unknown =>
+  item['item-metadata'].find(({ rel }) => rel === rels[member])?.val;
+
+/** Flags are written as `true` or as text in any case. */
+export const flagOf = (item: HypercatItem, member: 'isActuator' | 'isFunc'): boolean =>
+  /^true$/i.test(String(termOf(item, member)));
 
 /** @param store host name of the store, for example `driver-x-core-store` */
 export function dataSourceMetadataToHypercat(store: string, metadata: DataSourceMetadata): HypercatItem {
-  const terms: [rel: string, val: unknown][] = [
-    [`${hypercat}hasDescription:en`, metadata.description],
-    [`${hypercat}isContentType`, metadata.contentType],
-    [`${databox}hasVendor`, metadata.vendor],
-    [`${databox}hasType`, metadata.dataSourceType],
-    [`${databox}hasDatasourceid`, metadata.dataSourceId],
-    [`${databox}hasStoreType`, metadata.storeType],
-  ];
-  if (metadata.isActuator) terms.push([`${databox}isActuator`, true]);
-  if (metadata.isFunc) terms.push([`${databox}isFunc`, true]);
-  if (metadata.unit !== '') terms.push([`${databox}hasUnit`, metadata.unit]);
-  if (metadata.location !== '') terms.push([`${databox}hasLocation`, metadata.location]);
+  const always = ['description', 'contentType', 'vendor', 'dataSourceType', 'dataSourceId', 'storeType'] as const;
+  const flags = (['isActuator', 'isFunc'] as const).filter((member) => metadata[member]);
+  const texts = (['unit', 'location'] as const).filter((member) => metadata[member] !== '');
   return {
-    'item-metadata': terms.map(([rel, val]) => ({ rel, val })),
+    'item-metadata': [...always, ...flags, ...texts].map((member) => ({ rel: rels[member], val: metadata[member] })),
     href: `tcp://${store}:5555/${metadata.storeType}/${metadata.dataSourceId}`,
   };
 }
@@ -70,24 +82,22 @@ export function addressOfHref(href: string): DataSourceAddress {
 /** The metadata of an item; terms that are missing have their defaults. */
 export function hypercatToDataSourceMetadata(item: HypercatItem): DataSourceMetadata {
   const { storeType, id } = addressOfHref(item.href);
-  const value = (rel: string): unknown => item['item-metadata'].find((entry) => entry.rel === rel)?.val;
-  const text = (rel: string): string => {
-    const val = value(rel);
+  const text = (member: keyof DataSourceMetadata): string => {
+    const val = termOf(item, member);
     return typeof val === 'string' ? val : typeof val === 'number' ? String(val) : '';
   };
-  const interval = value(`${databox}hasMinimumSampleInterval`);
-  const flag = (rel: string): boolean => /^true$/i.test(String(value(rel)));
+  const interval = termOf(item, 'minimumSampleInterval');
   return {
-    description: text(`${hypercat}hasDescription:en`),
-    contentType: text(`${hypercat}isContentType`),
-    vendor: text(`${databox}hasVendor`),
-    dataSourceType: text(`${databox}hasType`),
-    dataSourceId: text(`${databox}hasDatasourceid`) || id,
+    description: text('description'),
+    contentType: text('contentType'),
+    vendor: text('vendor'),
+    dataSourceType: text('dataSourceType'),
+    dataSourceId: text('dataSourceId') || id,
     storeType,
-    isActuator: flag(`${databox}isActuator`),
-    isFunc: flag(`${databox}isFunc`),
-    unit: text(`${databox}hasUnit`),
-    location: text(`${databox}hasLocation`),
+    isActuator: flagOf(item, 'isActuator'),
+    isFunc: flagOf(item, 'isFunc'),
+    unit: text('unit'),
+    location: text('location'),
     ...(typeof interval === 'number' && { minimumSampleInterval: interval }),
   };
 }

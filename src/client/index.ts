@@ -11,8 +11,33 @@ export {
 export type { DataSourceAddress, DataSourceMetadata, HypercatItem, StoreType } from './hypercat.ts';
 export type { HttpsCredentials } from './credentials.ts';
 export type { ExportClient, ExportOptions, ExportState } from './export.ts';
-export type { Format, Kv, Tagged } from './kv.ts';
+export type { Format, Kv, KvObserveOptions, Tagged } from './kv.ts';
 export type { Observation, ObserveOptions } from './observe.ts';
 export type { PlaceOptions } from './place.ts';
 export type { Aggregation, BlobSeries, EntriesQuery, Entry, Filter, NumericSeries, Point } from './series.ts';
-export type { StoreClient } from './store.ts';
+export type { Catalogue, StoreClient } from './store.ts';
+export type { Caveat, Route } from './tokens.ts';
+export {
+  createOriginalApi,
+  DataSourceMetadataToHypercat,
+  GetHttpsCredentials,
+  GetStoreURLFromHypercat,
+  HypercatToDataSourceMetadata,
+  NewDataSourceMetadata,
+  NewExportClient,
+  NewStoreClient,
+} from './original/index.ts';
+export type {
+  ContentFormat,
+  Gap,
+  ObservationEmitter,
+  Observed,
+  OriginalApi,
+  OriginalBlobSeries,
+  OriginalExportClient,
+  OriginalKv,
+  OriginalMetadata,
+  OriginalSeries,
+  OriginalStoreClient,
+  Result,
+} from './original/index.ts';

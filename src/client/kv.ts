@@ -15,6 +15,9 @@ export type Tagged<T> = {
 /** The value that a change is made for: the one with this `etag`, or none at all (`undefined`). */
 export type For = { etag: string | undefined };
 
+/** `format`: only writes of this one. Default: all three. */
+export type KvObserveOptions = ObserveOptions & { format?: Format };
+
 export type Kv = {
   /** A missing key reads as `{}`, `''` or an empty buffer. */
   read<F extends Format = 'json'>(id: string, key: string, format?: F): Promise<ValueOf<F>>;
@@ -32,9 +35,9 @@ export type Kv = {
   remove(id: string, key: string, change: { etag: string; format?: Format }): Promise<void>;
   /** Newest first. */
   listKeys(id: string, format?: Format): Promise<string[]>;
-  /** Writes to any key of the id, from now on. */
-  observe<T>(id: string, options?: ObserveOptions): AsyncGenerator<Observation<T>>;
-  observeKey<T>(id: string, key: string, options?: ObserveOptions): AsyncGenerator<Observation<T>>;
+  /** Writes to any key of the id, from now on. Text is a string in `data`, binary is base64. */
+  observe<T>(id: string, options?: KvObserveOptions): AsyncGenerator<Observation<T>>;
+  observeKey<T>(id: string, key: string, options?: KvObserveOptions): AsyncGenerator<Observation<T>>;
 };
 
 export function createKv(caller: Caller, host: string): Kv {
@@ -70,10 +73,13 @@ export function createKv(caller: Caller, host: string): Kv {
       const { body } = await caller.ask({ ...call('GET', id, 'keys'), headers: { accept: media[format] } });
       return JSON.parse(body.toString()) as string[];
     },
-    observe: (id, options) => observe(caller, call('GET', id, '*'), options),
-    observeKey: (id, key, options) => observe(caller, call('GET', id, key), options),
+    observe: (id, options) => observe(caller, watching(call('GET', id, '*'), options), options),
+    observeKey: (id, key, options) => observe(caller, watching(call('GET', id, key), options), options),
   };
 }
+
+const watching = (call: Call, { format }: KvObserveOptions = {}): Call =>
+  format === undefined ? call : { ...call, query: `format=${format}` };
 
 function bodyOf(value: unknown): { type: string; body: string | Buffer } {
   if (typeof value === 'string') return { type: media.text, body: value };

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout } from 'node:timers/promises';
 import type { Call, Caller } from './caller.ts';
 import { DataboxError, isPassing } from './errors.ts';
-import { pauses } from './retry.ts';
+import { pauses, wait } from './retry.ts';
 
 /** A write that was observed. */
 export type Observation<T = unknown> = {
@@ -15,6 +14,8 @@ export type Observation<T = unknown> = {
 
 export type ObserveOptions = {
   signal?: AbortSignal | undefined;
+  /** Told when writes are heard from now on: at the beginning, and again after each interruption. */
+  onOpen?: () => void;
   /**
    * Told when the stream goes on after writes may have been missed: read them with `since`, ms since the Unix epoch, of
    * the last sign of life before. `reason`: why the stream had ended, or `restarted` when the store was closed meanwhile.
@@ -36,14 +37,14 @@ export async function* observe<T>(
   call: Call,
   options: ObserveOptions = {},
 ): AsyncGenerator<Observation<T>> {
-  const { signal, onGap = () => {} } = options;
+  const { signal, onOpen = () => {}, onGap = () => {} } = options;
   let pause = pauses();
   let reason = 'closed';
   let last = '';
   for (;;) {
     try {
-      const headers = { ...call.headers, accept: 'text/event-stream', ...(last && { 'last-event-id': last }) };
-      const res = await caller.open({ ...call, headers, signal, idleMs: silenceMs });
+      const res = await caller.open({ ...call, headers: headersOf(call, last), signal, idleMs: silenceMs });
+      onOpen();
       for await (const { event, data, id } of eventsOf(res)) {
         last = id;
         // Only a stream that lives ends the row of growing pauses.
@@ -58,9 +59,14 @@ export async function* observe<T>(
       reason = (err as DataboxError).message;
     }
     signal?.throwIfAborted();
-    await setTimeout(pause.next().value, undefined, signal && { signal });
+    await wait(pause.next().value, signal);
   }
 }
+
+const headersOf = (call: Call, last: string): NonNullable<Call['headers']> => ({
+  ...{ ...call.headers, accept: 'text/event-stream' },
+  ...(last && { 'last-event-id': last }),
+});
 
 type Gap = { reason?: unknown; since?: number };
 

@@ -11,6 +11,12 @@ export type Place = {
   name: string;
   /** Host name of this component's own store, whether it has one or not. */
   store: string;
+  /**
+   * Host name of an endpoint or href, for example `tcp://driver-x-core-store:5555`. At an author's desk a loopback address,
+   * which programs written for the original have for it, is this component's own store.
+   * @throws DataboxError `environment.invalid`
+   */
+  hostOf(endpoint: string): string;
   /** Base address of a host of the box, without a trailing slash. */
   baseOf(host: string): string;
   /** This component's key at the arbiter. */
@@ -37,12 +43,19 @@ export function readPlace({ env = process.env, secrets = '/run/secrets' }: Place
   const name = env['DATABOX_LOCAL_NAME'] ?? '';
   if (name === '') throw new DataboxError('environment.invalid', 'DATABOX_LOCAL_NAME is not set: is this a component?');
   const dev = env['DATABOX_DEV_URL']?.replace(/\/+$/, '');
-  const arbiter = hostOf(env['DATABOX_ARBITER_ENDPOINT'] ?? 'tcp://arbiter:4444');
+  const arbiter = dev === undefined ? hostOf(env['DATABOX_ARBITER_ENDPOINT'] ?? 'tcp://arbiter:4444') : 'arbiter';
+  const told = env['DATABOX_ZMQ_ENDPOINT'];
+  const named = told ? hostOf(told) : '';
+  const own = named === '' || (dev !== undefined && isLoopback(named)) ? `${name}-core-store` : named;
   const secret = (file: string): string | undefined => readIfThere(join(secrets, file));
   return {
     env,
     name,
-    store: env['DATABOX_ZMQ_ENDPOINT'] ? hostOf(env['DATABOX_ZMQ_ENDPOINT']) : `${name}-core-store`,
+    store: own,
+    hostOf(endpoint) {
+      const host = hostOf(endpoint);
+      return dev !== undefined && isLoopback(host) ? own : host;
+    },
     baseOf(host) {
       const meant = host === 'arbiter' ? arbiter : host;
       return dev ? `${dev}/${meant}` : `https://${meant}:8080`;
@@ -58,13 +71,15 @@ export function readPlace({ env = process.env, secrets = '/run/secrets' }: Place
 }
 
 /** Host name of an endpoint like `tcp://arbiter:4444`. @throws DataboxError `environment.invalid` */
-export function hostOf(endpoint: string): string {
+function hostOf(endpoint: string): string {
   // URL knows no host in schemes it does not know; tcp: becomes http: to be read.
   const text = endpoint.replace(/^[a-z]+:\/\//, 'http://');
   const host = URL.canParse(text) ? new URL(text).hostname : '';
   if (host !== '') return host;
   throw new DataboxError('environment.invalid', `${endpoint} is no endpoint like tcp://arbiter:4444`);
 }
+
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 
 function readIfThere(file: string): string | undefined {
   try {

@@ -16,6 +16,12 @@ export function* pauses(): Generator<number, never> {
   for (let ms = 250; ; ms = Math.min(ms * 2, 10_000)) yield ms / 2 + (Math.random() * ms) / 2;
 }
 
+/** @throws the signal's reason, as it was given: a timer's own error would hide it */
+export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await setTimeout(ms, undefined, signal && { signal }).catch(() => undefined);
+  signal?.throwIfAborted();
+}
+
 /**
  * Does a task until it succeeds or fails for good.
  * @throws what the task threw last; the signal's reason
@@ -32,7 +38,7 @@ export async function retry<T>(task: () => Promise<T>, options: RetryOptions = {
       const waitMs = Math.max(pause, asked);
       if (!passes(err) || Date.now() + waitMs > end) throw err;
       onFailure(err, waitMs);
-      await setTimeout(waitMs, undefined, signal && { signal });
+      await wait(waitMs, signal);
     }
   }
   throw new Error('unreachable: pauses never end');

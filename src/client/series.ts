@@ -62,7 +62,7 @@ export type BlobSeries<T = unknown> = Series<T> & {
 };
 
 /** An aggregation resolves to its result, `undefined` when there was nothing to aggregate. */
-type Query<A extends unknown[]> = {
+export type Query<A extends unknown[]> = {
   (...query: [...A, options: Aggregate]): Promise<number | undefined>;
   (...query: [...A, options?: Filtered]): Promise<Entry<Point>[]>;
 };

@@ -43,6 +43,8 @@ export function createTokens(place: Place, http: Http): Tokens {
 }
 
 async function ask(place: Place, http: Http, { target, method, path, caveats = [] }: Route): Promise<string> {
+  // A component that is closed may have lost its key by now.
+  http.check();
   const { status, body } = await http.ask({
     method: 'POST',
     url: `${place.baseOf('arbiter')}/token`,
