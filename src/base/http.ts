@@ -15,27 +15,47 @@ export function tokenOf(req: IncomingMessage): string {
   return /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
 }
 
+/** Taken at once for a body that says how long it is; what it says may be a lie. */
+const trustedBytes = 256 * 1024;
+
 /**
  * Reads a whole body.
  * @throws Failure `body.too-large` as soon as it passes `limitBytes`
  */
-export async function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
-  const tooLarge = () => new Failure('body.too-large', `the body may have at most ${limitBytes} bytes`, { limitBytes });
-  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
+export function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const announced = Number(req.headers['content-length'] ?? 0);
   let room: Buffer = Buffer.alloc(0);
   let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  const take = (chunk: Buffer): void => {
     const total = size + chunk.length;
-    if (total > limitBytes) throw tooLarge();
-    // Most bodies are one chunk. Of more no list is kept: an object for each, one byte long maybe, is hundreds of times the body.
-    if (size === 0) room = chunk;
-    else {
-      if (total > room.length) room = grown(room, Math.min(limitBytes, Math.max(total, 2 * room.length, 4_096)));
-      chunk.copy(room, size);
+    if (total > limitBytes) return refuse();
+    // Of many chunks no list is kept: an object for each, one byte long maybe, is hundreds of times the body.
+    if (total > room.length) {
+      const atOnce = Math.max(total, 2 * room.length, Math.min(announced, trustedBytes));
+      room = grown(room, Math.min(limitBytes, atOnce));
     }
+    chunk.copy(room, size);
     size = total;
-  }
-  return Buffer.from(room.subarray(0, size));
+  };
+  const leave = (): void => void req.off('data', take).off('end', end).off('error', fail).off('close', hungUp);
+  const end = (): void => {
+    leave();
+    resolve(size === room.length ? room : Buffer.from(room.subarray(0, size)));
+  };
+  const fail = (err: Error): void => {
+    leave();
+    reject(err);
+  };
+  const hungUp = (): void => fail(new Error('the sender hung up'));
+  const refuse = (): void => {
+    req.pause();
+    fail(new Failure('body.too-large', `the body may have at most ${limitBytes} bytes`, { limitBytes }));
+  };
+  if (announced > limitBytes) refuse();
+  else if (req.destroyed) hungUp();
+  else req.on('data', take).on('end', end).on('error', fail).on('close', hungUp);
+  return promise;
 }
 
 function grown(room: Buffer, bytes: number): Buffer {
