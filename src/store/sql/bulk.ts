@@ -20,40 +20,52 @@ export function bulkWriter(db: Sqlite, interned: Interner) {
 
 type Place = { series: number; seq: number };
 
-/**
- * Points that need no spelling go in as one JSON object, a member for each: `"<time> <tag>":<value>`. That is faster than a
- * statement for each; names may repeat, and `rowid` counts the members as they come. SQLite reads a number as
- * it was meant here because JavaScript printed it: in the fewest digits that mean it.
- */
 function pointsWriter(db: Sqlite, interned: Interner) {
-  const all = db.prepare(
-    `INSERT INTO entry (series, timestamp, seq, value, tag)
-     SELECT @series, CAST(key AS INTEGER), @seq + rowid, value, nullif(CAST(substr(key, instr(key, ' ')) AS INTEGER), 0)
-     FROM json_each(@points)`,
-  );
-  const spelled = db.prepare('UPDATE entry SET spelling = ? WHERE series = ? AND timestamp = ? AND seq = ?');
+  const insert = inserter(db, 'entry (series, timestamp, seq, value, tag, spelling)');
   return ({ series, seq }: Place, entries: readonly Entry[], now: number): void => {
-    let points = '';
-    for (const { timestamp, point } of entries) {
+    insert(entries, (row, { timestamp, point }, at) => {
       if (point === null) throw new Error('an entry of a numeric series has a number');
-      const { value, tag } = point;
-      const tagId = tag === null ? 0 : interned.tag(tag.name, tag.text);
-      points += `${points === '' ? '{' : ','}"${timestamp ?? now} ${tagId}":${Object.is(value, -0) ? '-0.0' : value}`;
-    }
-    all.run({ series, seq, points: `${points}}` });
-    for (const [at, { timestamp, point }] of entries.entries()) {
-      if (point !== null && point.spelling !== null) spelled.run(point.spelling, series, timestamp ?? now, seq + at);
-    }
+      const { value, tag, spelling } = point;
+      row.push(
+        series,
+        timestamp ?? now,
+        seq + at,
+        value,
+        tag === null ? null : interned.tag(tag.name, tag.text),
+        spelling,
+      );
+    });
   };
 }
 
 function documentsWriter(db: Sqlite) {
-  const entry = db.prepare('INSERT INTO entry (series, timestamp, seq) VALUES (?, ?, ?)');
-  const document = db.prepare('INSERT INTO document (seq, text) VALUES (?, ?)');
+  const insert = inserter(db, 'entry (series, timestamp, seq)');
+  const insertText = inserter(db, 'document (seq, text)');
   return ({ series, seq }: Place, entries: readonly Entry[], now: number): void => {
-    for (const [at, { timestamp, text }] of entries.entries()) {
-      entry.run(series, timestamp ?? now, seq + at);
-      document.run(seq + at, text);
+    insert(entries, (row, { timestamp }, at) => void row.push(series, timestamp ?? now, seq + at));
+    insertText(entries, (row, { text }, at) => void row.push(seq + at, text));
+  };
+}
+
+/** Rows of one statement: a call costs more than a row, and beyond this the statement costs more than the calls. */
+const rowsAtOnce = 100;
+type Value = number | string | null;
+
+/** @param into  a table and its columns */
+function inserter(db: Sqlite, into: string) {
+  const row = `(${into.split(',').fill('?').join()})`;
+  const [many, one] = [rowsAtOnce, 1].map((rows) =>
+    db.prepare<[Value[]]>(`INSERT INTO ${into} VALUES ${new Array(rows).fill(row).join()}`),
+  );
+  /** @param fill  appends the values of an entry's row */
+  return (entries: readonly Entry[], fill: (row: Value[], entry: Entry, at: number) => void): void => {
+    let values: Value[] = [];
+    const whole = entries.length - (entries.length % rowsAtOnce);
+    for (const [at, entry] of entries.entries()) {
+      fill(values, entry, at);
+      if (at < whole && (at + 1) % rowsAtOnce !== 0) continue;
+      (at < whole ? many : one)?.run(values);
+      values = [];
     }
   };
 }
