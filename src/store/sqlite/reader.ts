@@ -6,6 +6,9 @@ import { reader, type Reader } from '../sql/read.ts';
 import { failureOf } from './failures.ts';
 import type { ReaderHandlers } from './protocol.ts';
 
+/** Pages that SQLite keeps of each store: enough for a long read to go through its entries twice. */
+const cacheKib = 4_000;
+
 const stores = new Map<string, { db: Sqlite; reader: Reader }>();
 
 function readerOf({ store, file }: { store: string; file: string }): Reader {
@@ -13,6 +16,7 @@ function readerOf({ store, file }: { store: string; file: string }): Reader {
   if (known) return known.reader;
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
+    db.pragma(`cache_size = -${cacheKib}`);
     const opened = { db, reader: reader(db) };
     stores.set(store, opened);
     return opened.reader;

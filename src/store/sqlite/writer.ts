@@ -13,6 +13,9 @@ import { failureOf } from './failures.ts';
 import { roomBeside } from './room.ts';
 import type { Change, Outcome, WriterHandlers } from './protocol.ts';
 
+/** Pages that SQLite keeps of each store. A box has ten and more, and the kernel keeps what was read as well. */
+const cacheKib = 2_000;
+
 type Store = { db: Sqlite; writer: Writer; hasRoom: () => boolean };
 type Waiting = { changes: Change[]; settle: (outcomes: Outcome[]) => void };
 
@@ -24,6 +27,7 @@ const handlers: WriterHandlers = {
     let db: Sqlite | undefined;
     try {
       db = openDatabase(file, migrations);
+      db.pragma(`cache_size = -${cacheKib}`);
       if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
       const opened = { db, writer: writer(db), hasRoom: roomBeside(file, reserveBytes) };
       const kept = retentions(db);
