@@ -4,6 +4,7 @@
  * `ledger` counts who uses what, and writes that down each second.
  * Says `{port, tokens}`, a token for each method; answers a line with the main thread's p99 delay since the last, in ms.
  */
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -52,6 +53,8 @@ const { port } = await listen({
   ...{ address, port: 0, handler: options.includes('each') ? oneAtATime(handler) : handler },
   tls: JSON.parse(tls) as Tls,
 });
+// It is ended by a signal, which would leave the cache unwritten: with it no compiler is loaded, as in the single binary.
+flushCompileCache();
 console.log(JSON.stringify({ port, tokens: Object.fromEntries(tokens) }));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });

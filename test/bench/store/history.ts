@@ -26,7 +26,7 @@ export async function measureHistory(dir: string, tls: Tls): Promise<Result[]> {
   const home = join(dir, 'influx');
   const { batches, hot: written } = await writeAll(box, { dir: home, tls });
   // Its own tools read over plain HTTP, once it has compacted what it was given.
-  const influx = up.use(await startInflux({ dir: home }));
+  const influx = up.use(await startInflux({ dir: home, compactsAt: 'quiet' }));
   await settled(join(home, 'data'));
   const queries = await ask(box, influx);
   const [ours, theirs] = [sizeOf(join(dir, 'history/stores')), sizeOf(join(home, 'data')) + sizeOf(join(home, 'wal'))];
@@ -111,11 +111,11 @@ async function settled(dir: string): Promise<void> {
   }
 }
 
-/** Bytes of every file below a folder; one that goes meanwhile counts as none. */
+/** Bytes that the files below a folder have on disk, not what they say: InfluxDB's have holes. One that goes meanwhile has none. */
 const sizeOf = (dir: string): number =>
   readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0), 0); // prettier-ignore
+    .reduce((sum, { parentPath, name }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0); // prettier-ignore
 
 const residentOf = ({ program }: Server): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.pid()}/status`, 'utf8'))?.[1] ?? NaN) * 1_024;

@@ -31,6 +31,7 @@ export async function openLine({ port, cert }: Place, parse: Parse = parseHttp):
   socket.on('error', gone).on('close', gone);
   return {
     ask(request) {
+      if (socket.destroyed) return Promise.reject(new Error('the server hung up'));
       waiting = Promise.withResolvers();
       socket.write(request, 'latin1');
       return waiting.promise;

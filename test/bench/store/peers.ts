@@ -24,17 +24,19 @@ type InfluxOptions = {
   dir: string;
   /** Absent: plain HTTP, and nobody logs in. */
   tls?: Tls;
+  /** `quiet`: after two seconds without a write. Absent: when its own settings say so, which is not while others are measured. */
+  compactsAt?: 'quiet';
 };
 const login = { user: 'bench', password: 'bench' };
 const database = 'bench';
 
-/** Every write is on disk before it is answered: `wal-fsync-delay` is 0. It compacts after two quiet seconds. */
-export async function startInflux({ dir, tls }: InfluxOptions): Promise<Influx> {
+/** Every write is on disk before it is answered: `wal-fsync-delay` is 0. */
+export async function startInflux({ dir, tls, compactsAt }: InfluxOptions): Promise<Influx> {
   const [port, rpc] = [await freePort(), await freePort()];
   mkdirSync(dir, { recursive: true });
   const config = join(dir, 'influxdb.conf');
   const pem = tls === undefined ? '' : pemFile(dir, tls);
-  writeFileSync(config, configOf({ dir, port, rpc, pem }));
+  writeFileSync(config, configOf({ dir, port, rpc, pem, compactsAt }));
   const program = startProgram([influxd, '-config', config]);
   const place: Place = { port, ...(tls && { cert: tls.cert }) };
   const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
@@ -78,9 +80,14 @@ type Settings = {
   port: number;
   rpc: number;
   /** With its key; `''`: plain HTTP without login. */ pem: string;
+  compactsAt: InfluxOptions['compactsAt'];
 };
 
-const configOf = ({ dir, port, rpc, pem }: Settings): string => `reporting-disabled = true
+const compactsSoon = `  cache-snapshot-write-cold-duration = "2s"
+  compact-full-write-cold-duration = "2s"
+`;
+
+const configOf = ({ dir, port, rpc, pem, compactsAt }: Settings): string => `reporting-disabled = true
 bind-address = "127.0.0.1:${rpc}"
 [meta]
   dir = "${dir}/meta"
@@ -89,9 +96,7 @@ bind-address = "127.0.0.1:${rpc}"
   wal-dir = "${dir}/wal"
   wal-fsync-delay = "0s"
   query-log-enabled = false
-  cache-snapshot-write-cold-duration = "2s"
-  compact-full-write-cold-duration = "2s"
-[monitor]
+${compactsAt === undefined ? '' : compactsSoon}[monitor]
   store-enabled = false
 [logging]
   level = "error"

@@ -28,6 +28,7 @@ type BoxOptions = {
   env?: Record<string, string>;
 };
 
+const compiled = join(import.meta.dirname, '../../../.cache/compile');
 const programOf = (name: string): string => join(import.meta.dirname, name);
 
 export async function startBare(tls: Tls): Promise<Server> {
@@ -39,7 +40,7 @@ export async function startBare(tls: Tls): Promise<Server> {
 export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Promise<Box> {
   mkdirSync(dir, { recursive: true });
   const argv = [process.execPath, programOf('box.ts'), dir, JSON.stringify(tls), ...how];
-  const program = startProgram(argv, { env });
+  const program = startProgram(argv, { env: { NODE_COMPILE_CACHE: compiled, ...env } });
   type Said = { port: number; tokens: Record<Method, string> };
   const { port, tokens } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
   let turn = 0;
