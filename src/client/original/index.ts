@@ -8,16 +8,26 @@ const api = createOriginalApi(() => (shared ??= connect()));
 
 export const {
   NewStoreClient,
+  NewTimeSeriesClient,
+  NewTimeSeriesBlobClient,
+  NewKeyValueClient,
   NewExportClient,
   NewDataSourceMetadata,
   DataSourceMetadataToHypercat,
   HypercatToDataSourceMetadata,
+  HypercatToSourceDataMetadata,
   GetStoreURLFromHypercat,
   GetHttpsCredentials,
+  getHttpsCredentials,
+  waitForStoreStatus,
+  requestToken,
+  export: exporting,
 } = api;
-export { createOriginalApi, type OriginalApi, type OriginalExportClient } from './api.ts';
+export { createOriginalApi, type OriginalApi } from './api.ts';
+export type { Exporting, OriginalExportClient } from './exporting.ts';
+export type { KeyValueClient, TimeSeriesBlobClient, TimeSeriesClient } from './kinds.ts';
 export type { OriginalKv } from './kv.ts';
-export type { OriginalMetadata } from './metadata.ts';
+export type { AwaitableItem, OriginalMetadata } from './metadata.ts';
 export type { Gap, ObservationEmitter } from './observation.ts';
 export type { ContentFormat, Observed } from './payload.ts';
 export type { OriginalBlobSeries, OriginalSeries, Result } from './series.ts';

@@ -89,6 +89,13 @@ export function ofKnownStore(metadata: OriginalMetadata): OriginalMetadata {
   );
 }
 
+/** Texts that are only spaces say nothing: the 0.9 library knew no such placeholder. */
+export function trimmed(metadata: OriginalMetadata): OriginalMetadata {
+  if (typeof metadata !== 'object' || metadata === null) return metadata;
+  const blank = (Object.keys(texts) as Text[]).filter((member) => String(metadata[member] ?? '').trim() === '');
+  return { ...metadata, ...Object.fromEntries(blank.map((member) => [member, ''])) };
+}
+
 /** @throws DataboxError `datasource.invalid` when it is neither an item nor the text of one */
 export function readItem(item: HypercatItem | string): HypercatItem {
   let read: unknown = item;
@@ -125,4 +132,17 @@ export function storeUrlOf(item: HypercatItem | string): string {
   const [endpoint] = /^[a-z]+:\/\/[^/]+/i.exec(href) ?? [];
   if (endpoint !== undefined) return endpoint;
   throw new DataboxError('datasource.invalid', `${href} is no address of a datasource`);
+}
+
+/** To be read at once, or awaited. */
+export type AwaitableItem = HypercatItem & PromiseLike<HypercatItem>;
+
+/**
+ * One function has the same name in both generations, and answers the item in 0.10 and a promise of it in 0.9: this is both.
+ * What makes it a promise is seen neither in its JSON nor by those who compare it.
+ */
+export function awaitable(item: HypercatItem): AwaitableItem {
+  const promise = Promise.resolve(item);
+  const then = promise.then.bind(promise);
+  return Object.defineProperty({ ...item }, 'then', { value: then }) as AwaitableItem;
 }
