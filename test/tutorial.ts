@@ -1,4 +1,4 @@
-/** What docs/tutorial.md has its reader write and run, in the order of the page. */
+/** What a page of docs has its reader write and run, in the order of the page. */
 import { readFileSync } from 'node:fs';
 
 export type Step =
@@ -7,9 +7,9 @@ export type Step =
   | { do: 'run'; script: string; aside: boolean };
 
 /** Steps by the heading that they are under. */
-export function tutorial(): Map<string, Step[]> {
-  const page = readFileSync(new URL('../docs/tutorial.md', import.meta.url), 'utf8');
-  const sections = page.split(/^## /m).slice(1);
+export function tutorial(page = 'tutorial.md'): Map<string, Step[]> {
+  const text = readFileSync(new URL(`../docs/${page}`, import.meta.url), 'utf8');
+  const sections = text.split(/^## /m).slice(1);
   return new Map(sections.map((section) => [section.split('\n', 1)[0] ?? '', stepsOf(section)]));
 }
 

@@ -3,14 +3,15 @@ import json
 import os
 import ssl
 import threading
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .caller import Caller
 from .errors import NotAComponent, Unknown
 from .export import Export
 from .hypercat import DataSourceMetadata, Item, address_of, hypercat_to_metadata
-from .place import Place, host_of, read_place
+from .place import Place, read_place
 from .store import Store
+from .tokens import Route, Tokens
 from .transport import Transport
 
 
@@ -32,14 +33,15 @@ class Databox:
         self.name = place.name
         self._place = place
         self._transport = Transport(place.secret("DATABOX_ROOT_CA"))
-        self._caller = Caller(place, self._transport)
+        self._tokens = Tokens(place, self._transport)
+        self._caller = Caller(place, self._transport, self._tokens)
         self._stores: Dict[str, Store] = {}
         self._lock = threading.Lock()
         self.export = Export(self._caller)
 
     def store(self, endpoint: Optional[str] = None) -> Store:
         """This component's own, or that of an endpoint: ``tcp://driver-x-core-store:5555``, a href, or a host name."""
-        name = self._place.store if endpoint is None else host_of(endpoint)
+        name = self._place.store if endpoint is None else self._place.host_of(endpoint)
         with self._lock:
             return self._stores.setdefault(name, Store(self._caller, name))
 
@@ -60,6 +62,13 @@ class Databox:
         for found in self.datasources(clientid):
             return found
         raise Unknown("datasource.unknown", "the owner chose nothing for %s" % clientid)
+
+    def token(self, target: str, method: str, path: str, caveats: Tuple[Mapping[str, Any], ...] = ()) -> str:
+        """For requests that an author makes without this library: asked for once, and again when it is nearly over.
+
+        Raises Refused, Unreachable, TooMany.
+        """
+        return self._tokens.take(Route(target, method, path, caveats))
 
     def https_context(self) -> Optional[ssl.SSLContext]:
         """For a server of one's own page: the certificate that the owner's proxy expects. None outside a container.

@@ -31,10 +31,10 @@ class Call(NamedTuple):
 
 
 class Caller:
-    def __init__(self, place: Place, transport: Transport) -> None:
+    def __init__(self, place: Place, transport: Transport, tokens: Tokens) -> None:
         self._place = place
         self._transport = transport
-        self._tokens = Tokens(place, transport)
+        self._tokens = tokens
 
     def ask(self, call: Call) -> Answer:
         """A 2xx answer, whole. Raises DataboxError."""

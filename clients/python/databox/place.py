@@ -1,5 +1,6 @@
 """Where this component is and who it is: the environment and the secret files that the box gives it."""
 import os
+import re
 from typing import Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
@@ -18,6 +19,13 @@ class Place(NamedTuple):
     arbiter: str
     #: ``DATABOX_DEV_URL`` without a trailing slash; empty in a container.
     dev: str
+
+    def host_of(self, endpoint: str) -> str:
+        """Host name of ``tcp://driver-x-core-store:5555``, of a href below it, or of a bare host name.
+
+        At the desk a loopback address, as programs written for the original have it, is this component's own store.
+        """
+        return _host_of(endpoint, self.store if self.dev else None)
 
     def base_of(self, host: str) -> str:
         """Base address of a host of the box, without a trailing slash."""
@@ -48,23 +56,27 @@ def read_place(env: Mapping[str, str], secrets: str) -> Place:
     name = env.get("DATABOX_LOCAL_NAME", "")
     if not name:
         raise NotAComponent("environment.invalid", "DATABOX_LOCAL_NAME is not set: is this a component?")
+    dev = env.get("DATABOX_DEV_URL", "").rstrip("/")
+    store = "%s-core-store" % name
     endpoint = env.get("DATABOX_ZMQ_ENDPOINT", "")
+    arbiter = env.get("DATABOX_ARBITER_ENDPOINT", "tcp://arbiter:4444")
     return Place(
         env=env,
         secrets=secrets,
         name=name,
-        store=host_of(endpoint) if endpoint else "%s-core-store" % name,
-        arbiter=host_of(env.get("DATABOX_ARBITER_ENDPOINT", "tcp://arbiter:4444")),
-        dev=env.get("DATABOX_DEV_URL", "").rstrip("/"),
+        store=_host_of(endpoint, store if dev else None) if endpoint else store,
+        arbiter="arbiter" if dev else _host_of(arbiter, None),
+        dev=dev,
     )
 
 
-def host_of(endpoint: str) -> str:
-    """Host name of ``tcp://driver-x-core-store:5555``, of a href below it, or of a bare host name."""
+def _host_of(endpoint: str, here: Optional[str]) -> str:
+    """``here``: what a loopback address means."""
     try:
         host = urlsplit(endpoint if "://" in endpoint else "tcp://%s" % endpoint).hostname
     except ValueError:
         host = None
     if not host:
         raise NotAComponent("environment.invalid", "%r is no endpoint like tcp://arbiter:4444" % endpoint)
-    return host
+    is_loopback = host in ("localhost", "::1") or re.match(r"127(\.\d+){3}\Z", host) is not None
+    return here if here is not None and is_loopback else host

@@ -4,6 +4,7 @@ import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .caller import Call, Caller, Path, json_body, json_text, parsed
+from .errors import Invalid
 from .observation import Observation, OnGap
 from .retrying import retry
 
@@ -72,14 +73,20 @@ class TimeSeries:
         """Any number of entries in little memory, in requests of some thousand each. Returns how many were not there.
 
         One that the series has already (same time, same data) is not written again: after a failure import the whole
-        once more. What passes is tried again, each request for ``timeout_seconds``. Raises Invalid as ``batch``.
+        once more. What passes is tried again, each request for ``timeout_seconds``. Raises Invalid as ``batch``;
+        ``details["line"]``, from 1, is the entry at fault, and all before it are written.
         """
-        written = 0
-        for part in _in_parts(entries):
-            call, body = self._call("POST", id, "batch"), part.encode()
-            written += retry(
-                lambda: _written(self._post(call, body, "application/x-ndjson")), timeout_seconds=timeout_seconds
-            )
+        call = self._call("POST", id, "batch")
+        written = before = 0
+        for lines in _in_parts(entries):
+            body = "".join(lines).encode()
+            try:
+                written += retry(lambda: _written(self._post(call, body, "application/x-ndjson")), timeout_seconds)
+            except Invalid as error:
+                if "line" in error.details:
+                    error.details = {**error.details, "line": before + error.details["line"]}
+                raise
+            before += len(lines)
         return written
 
     def latest(self, id: str, content_format: str = "JSON") -> List[Entry]:
@@ -250,17 +257,17 @@ def _line(timestamp: Optional[int], data: Any) -> str:
     return json_text(entry)
 
 
-def _in_parts(entries: Iterable[Tuple[int, Any]]) -> Iterator[str]:
+def _in_parts(entries: Iterable[Tuple[int, Any]]) -> Iterator[List[str]]:
     lines: List[str] = []
     size = 0
     for timestamp, data in entries:
         lines.append(_line(timestamp, data) + "\n")
         size += len(lines[-1])
         if size >= PART_BYTES:
-            yield "".join(lines)
+            yield lines
             lines, size = [], 0
     if lines:
-        yield "".join(lines)
+        yield lines
 
 
 def _written(answer: bytes) -> int:

@@ -83,6 +83,9 @@ class Transport:
         except (OSError, HTTPException) as error:
             connection.close()
             raise _unreachable(request, error) from error
+        except DataboxError:
+            connection.close()
+            raise
         self._keep(request, connection)
         return answer
 
@@ -173,21 +176,18 @@ def _whole_of(response: HTTPResponse) -> bytes:
     # The box tells an answer's length, or ends it with an empty chunk: without either nobody knows that it is whole.
     if response.length is None and not response.chunked:
         raise HTTPException("the answer does not say where it ends")
-    too_long = HTTPException("the answer has more than %d bytes" % ANSWER_LIMIT_BYTES)
-    if response.length is not None:
-        if response.length > ANSWER_LIMIT_BYTES:
-            raise too_long
+    if response.length is not None and response.length <= ANSWER_LIMIT_BYTES:
         # Not by the piece: one that breaks off would pass for a whole one.
         return response.read()
     pieces: List[bytes] = []
-    size = 0
+    size = response.length or 0
     while size <= ANSWER_LIMIT_BYTES:
         piece = response.read(64 * 1024)
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
         size += len(piece)
-    raise too_long
+    raise DataboxError("answer.invalid", "the answer has more than %d bytes: read it in pages" % ANSWER_LIMIT_BYTES)
 
 
 def _unreachable(request: Request, error: Exception) -> Unreachable:

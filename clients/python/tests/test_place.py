@@ -66,10 +66,24 @@ class PlaceTest(unittest.TestCase):
             self.assertEqual((box.name, box.store().name), ("app-x", "app-x-core-store"))
             for endpoint in ("tcp://y-core-store:5555", "tcp://y-core-store:5555/ts/x", "y-core-store"):
                 self.assertEqual(box.store(endpoint).name, "y-core-store")
+            self.assertEqual(box.store("tcp://127.0.0.1:5555").name, "127.0.0.1")
             with self.assertRaises(databox.NotAComponent):
                 box.store("tcp://[x")
         with databox.connect({"DATABOX_LOCAL_NAME": "a"}, str(self.secrets)) as box:
             self.assertEqual(box.store().name, "a-core-store")
+
+    def test_at_the_desk_a_loopback_address_is_ones_own_store(self) -> None:
+        original = {
+            "DATABOX_LOCAL_NAME": "driver-py",
+            "DATABOX_DEV_URL": "http://127.0.0.1:1",
+            "DATABOX_ARBITER_ENDPOINT": "tcp://127.0.0.1:4444",
+            "DATABOX_ZMQ_ENDPOINT": "tcp://127.0.0.1:5555",
+        }
+        with databox.connect(original, str(self.secrets)) as box:
+            for endpoint in (None, "tcp://127.0.0.1:5555", "tcp://localhost:5555", "tcp://[::1]:5555"):
+                self.assertEqual(box.store(endpoint).name, "driver-py-core-store")
+            self.assertEqual(box.store("tcp://127.x:5555").name, "127.x")
+        self.assertEqual(read_place(original, "/nonexistent").base_of("arbiter"), "http://127.0.0.1:1/arbiter")
 
     def over_tls(self, host: str) -> databox.Databox:
         door = Door(desk.shared().port, certificates.server_context(self.secrets, "localhost"))
@@ -110,6 +124,7 @@ class PlaceTest(unittest.TestCase):
 class Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header("content-length", "7")
         self.end_headers()
         self.wfile.write(b"my page")
 

@@ -114,6 +114,13 @@ class SeriesTest(unittest.TestCase):
         self.assertEqual(refused.exception.details["line"], 2)
         self.assertEqual(self.ts.length("imported"), 12_002)
 
+    def test_an_import_names_the_entry_at_fault(self) -> None:
+        good = [(at, {"value": at, "text": "x" * 50}) for at in range(5000)]
+        with self.assertRaises(databox.Invalid) as refused:
+            self.ts.import_("faulty", [*good, (5000, {"value": None}), *good])
+        self.assertEqual((refused.exception.code, refused.exception.details["line"]), ("value.invalid", 5001))
+        self.assertEqual(self.ts.length("faulty"), 5000)
+
     def test_pages_are_read_as_the_loop_goes_on(self) -> None:
         self.ts.batch("walked", [(at, {"value": at}) for at in range(2300)])
         self.assertEqual([entry.timestamp for entry in self.ts.pages("walked")], list(range(2299, -1, -1)))

@@ -1,6 +1,7 @@
 import threading
 import time
 import unittest
+import urllib.request
 from typing import Any, List
 from unittest import mock
 
@@ -75,12 +76,20 @@ class TokensTest(unittest.TestCase):
         self.assertEqual(self.asked(), 2)
 
     def test_a_token_that_the_box_never_takes_is_not_asked_for_again_and_again(self) -> None:
-        tokens = self.store.ts._caller._tokens
-        with mock.patch.object(tokens, "_ask", mock.Mock(side_effect=["forged.1.x", "forged.2.x"])) as asked:
+        with mock.patch.object(self.box._tokens, "_ask", mock.Mock(side_effect=["forged.1.x", "forged.2.x"])) as asked:
             with self.assertRaises(databox.Refused) as refused:
                 self.store.ts.length("e")
         self.assertEqual((refused.exception.code, refused.exception.status), ("token.invalid", 401))
         self.assertEqual(asked.call_count, 2)
+
+    def test_a_token_for_requests_of_ones_own(self) -> None:
+        token = self.box.token(self.store.name, "GET", "/hello")
+        self.assertEqual((self.box.token(self.store.name, "GET", "/hello"), self.asked()), (token, 1))
+        request = urllib.request.Request(
+            "%s/%s/hello" % (self.desk.url, self.store.name), headers={"authorization": "Bearer " + token}
+        )
+        with urllib.request.urlopen(request) as answer:
+            self.assertEqual(answer.read(), b"hello world!")
 
     def test_where_less_was_granted_less_is_asked_for(self) -> None:
         # The widest that the desk grants is `/*` of POST at one's own store: at the export service only two paths.

@@ -82,11 +82,16 @@ class BrokenTest(unittest.TestCase):
             b"HTTP/1.1 200 OK\r\nContent-Le",
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[]",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n[]",
         ):
             with self.subTest(answer=answer), self.assertRaises(databox.Unreachable) as refused:
                 self.answers(self.TOKEN, answer).store().ts.latest("x")
             self.assertEqual((refused.exception.code, refused.exception.status), ("unreachable", 0))
+
+    def test_an_answer_that_is_too_long_is_not_read_and_not_asked_for_again(self) -> None:
+        box = self.answers(self.TOKEN, b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n[]")
+        with self.assertRaises(databox.DataboxError) as refused:
+            databox.retry(lambda: box.store().ts.latest("x"), 1)
+        self.assertIn("in pages", refused.exception.title)
 
     def test_an_answer_that_is_no_json_is_said_to_be_none(self) -> None:
         box = self.answers(self.TOKEN, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")

@@ -20,7 +20,12 @@ export async function createAuthority(): Promise<{ ca: string; key: string; cert
     subject: 'CN=test authority',
     issuer: 'CN=test authority',
     publicKey: root.publicKey,
-    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+    // What a strict reader (Python 3.13) wants of an authority and below it.
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(root.publicKey),
+    ],
   });
   const certificate = await x509.X509CertificateGenerator.create({
     ...common,
@@ -28,7 +33,10 @@ export async function createAuthority(): Promise<{ ca: string; key: string; cert
     subject: 'CN=localhost',
     issuer: 'CN=test authority',
     publicKey: leaf.publicKey,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }]),
+      await x509.AuthorityKeyIdentifierExtension.create(root.publicKey),
+    ],
   });
   return { ca: authority.toString('pem'), key: await pem(leaf.privateKey), cert: certificate.toString('pem') };
 }
