@@ -12,6 +12,7 @@ import { ledgerVersion } from './ledger/index.ts';
 import { managerVersion } from './manager/index.ts';
 import { networkVersion } from './network/index.ts';
 import { storeVersion } from './store/index.ts';
+import { zestVersion } from './zest/index.ts';
 
 /** Files, as a pattern, and the version that this Databox writes. */
 export const formats: readonly (readonly [files: string, version: number])[] = [
@@ -21,6 +22,7 @@ export const formats: readonly (readonly [files: string, version: number])[] = [
   ['ledger/ledger.sqlite', ledgerVersion],
   ['network/addresses.sqlite', networkVersion],
   ['manager/manager.sqlite', managerVersion],
+  ['zest.sqlite', zestVersion],
   ['stores/*.sqlite', storeVersion],
 ];
 

@@ -17,7 +17,7 @@ const files = {
   ledger: ['ledger/ledger.sqlite*', 'ledger/secret*', 'ledger/head.json*'],
   agreements: [
     ...['arbiter.sqlite*', 'appstore.sqlite*', 'manager/manager.sqlite*', 'password.json*', 'first-password*'],
-    ...['network/addresses.sqlite*', 'network/resolv/*.conf'],
+    ...['network/addresses.sqlite*', 'network/resolv/*.conf', 'zest.sqlite*'],
   ],
   certificates: ['manager/internal.{pem,key}*', 'manager/owner-*.{pem,key}*'],
   lock: ['lock.sqlite*'],

@@ -11,7 +11,7 @@ import { storeName } from '../base/names.ts';
 import { isRefusal, refusalOf } from '../base/refusals.ts';
 import { serveFunction } from './calls.ts';
 import type { AuditEvent, EndReason, Observer } from './events.ts';
-import { deadline } from './deadline.ts';
+import { deadline } from '../base/deadline.ts';
 import { parse } from './grammar.ts';
 import { account, type Door, type Exchange } from './exchange.ts';
 import type { Authorised } from './open-store.ts';

@@ -1,4 +1,4 @@
-import { deadline } from '../../../src/store/deadline.ts';
+import { deadline } from '../../../src/base/deadline.ts';
 
 const hour = 3_600_000;
 /** Two clocks that go on by hand. */

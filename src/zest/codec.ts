@@ -1,0 +1,64 @@
+/** codec — the layout of a Zest message, both ways. Pure; what a message means stands in request.ts and reply.ts. */
+import { Failure } from '../base/errors.ts';
+
+/** One frame. Numbers of options are absolute and may repeat, in any order; all integers are unsigned, big-endian. */
+export type Message = {
+  code: number;
+  token: Uint8Array;
+  options: readonly (readonly [number: number, value: Uint8Array])[];
+  payload: Uint8Array;
+};
+
+export const optionNumbers = { host: 3, observe: 6, path: 11, format: 12, maxAge: 14, publicKey: 2048 } as const;
+
+export const formats = ['json', 'text', 'binary'] as const;
+export type Format = (typeof formats)[number];
+export const formatNumbers: Readonly<Record<Format, number>> = { text: 0, binary: 42, json: 50 };
+
+const headBytes = 4;
+const optionHeadBytes = 4;
+
+/**
+ * Takes a frame apart. The parts are views on it: nothing is copied.
+ * @throws Failure `frame.invalid` for a frame that ends before what its lengths announce
+ */
+export function decode(frame: Buffer): Message {
+  let at = 0;
+  const take = (bytes: number): Buffer => {
+    const end = at + bytes;
+    if (end > frame.length) throw new Failure('frame.invalid', 'the frame ends before what it announces');
+    const part = frame.subarray(at, end);
+    at = end;
+    return part;
+  };
+  const head = take(headBytes);
+  const token = take(head.readUInt16BE(2));
+  const options: [number, Uint8Array][] = [];
+  for (let left = head.readUInt8(1); left > 0; left--) {
+    const option = take(optionHeadBytes);
+    options.push([option.readUInt16BE(0), take(option.readUInt16BE(2))]);
+  }
+  return { code: head.readUInt8(0), token, options, payload: frame.subarray(at) };
+}
+
+/** Puts a frame together. @throws RangeError for a token or value of more than 65,535 bytes: ours never are */
+export function encode({ code, token, options, payload }: Message): Buffer {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt8(code, 0);
+  head.writeUInt8(options.length, 1);
+  head.writeUInt16BE(token.length, 2);
+  const parts = options.flatMap(([number, value]) => {
+    const optionHead = Buffer.alloc(optionHeadBytes);
+    optionHead.writeUInt16BE(number, 0);
+    optionHead.writeUInt16BE(value.length, 2);
+    return [optionHead, value];
+  });
+  return Buffer.concat([head, token, ...parts, payload]);
+}
+
+/** The value of `format` and `maxAge`: their widths are fixed, clients read nothing else. */
+export function uint(value: number, bytes: 2 | 4): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  buffer.writeUIntBE(value, 0, bytes);
+  return buffer;
+}

@@ -1,0 +1,92 @@
+/** door — one target's two sockets: requests are answered, observers are told. */
+import { Failure } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Page } from './book.ts';
+import { codeOf, isNotify } from './codes.ts';
+import { createObservations, type Observations } from './observations.ts';
+import { startPush, type Push } from './push.ts';
+import { answerFrame, bare, notifyFrame, observeFrame } from './reply.ts';
+import { readRequest, type Asked } from './request.ts';
+import { startServer } from './server.ts';
+import type { Service } from './service.ts';
+
+export type Door = AsyncDisposable & { readonly port: number; readonly pushPort: number };
+
+export type DoorOptions = {
+  /** What clients call it: the arbiter, or a store. */
+  target: string;
+  address: string;
+  /** 0 takes a free one. Clients make the second out of the first: 5555 and 5556, 4444 and 4445. */
+  port: number;
+  pushPort: number;
+  /** The key that clients know from the beginning; 40 characters of Z85. */
+  secretKey: string;
+  service: Service;
+  /** What it remembers over a restart, and nobody else's. */
+  page: Page;
+  log: Log;
+};
+
+/**
+ * Serves one target. Who observed it before goes on, without asking again.
+ * @throws the system's EADDRINUSE or EADDRNOTAVAIL
+ */
+export async function startDoor(options: DoorOptions): Promise<Door> {
+  const { target, address, secretKey, service, page, log } = options;
+  const keys = await page.keys();
+  await using up = new AsyncDisposableStack();
+  // The first up, the last down: an end that is told while the rest stops is still sent.
+  const push: Push = up.use(
+    await startPush({
+      ...{ endpoint: { address, port: options.pushPort }, secretKey: keys.secretKey, log },
+      onLost: (identity) => observations.lose(identity),
+    }),
+  );
+  const observations = up.use(createObservations({ target, service, page, push: () => push, log }));
+  observations.resume();
+  const answer = createAnswer({ service, observations, push, log, address, publicKey: keys.publicKey });
+  const server = up.use(await startServer({ endpoint: { address, port: options.port }, secretKey, answer, log }));
+  const way = up.move();
+  return { port: server.port, pushPort: push.port, [Symbol.asyncDispose]: () => way.disposeAsync() };
+}
+
+type Parts = {
+  service: Service;
+  observations: Observations;
+  push: Push;
+  publicKey: string;
+  address: string;
+  log: Log;
+};
+
+/** Whatever the frame holds, there is one reply. */
+function createAnswer({ log, push, ...parts }: Parts): (frame: Buffer) => Promise<Buffer> {
+  return async (frame) => {
+    let asked: Asked | undefined;
+    try {
+      asked = readRequest(frame);
+      const reply = await perform(parts, asked);
+      await push.tried();
+      return reply;
+    } catch (err) {
+      const code = codeOf(err, asked);
+      const about = { method: asked?.method, path: asked?.path };
+      if (err instanceof Failure) log.debug({ ...about, code: err.code, reason: err.message }, 'zest request refused');
+      else log.error({ err, ...about }, 'zest request failed');
+      await push.tried();
+      return bare(code);
+    }
+  };
+}
+
+async function perform(parts: Omit<Parts, 'log' | 'push'>, asked: Asked): Promise<Buffer> {
+  const { service, observations, publicKey, address } = parts;
+  const { observe, ...plain } = asked;
+  const request = { ...plain, caller: address };
+  if (observe) return observeFrame(publicKey, observations.observe(request, observe));
+  if (isNotify(asked) && service.take) {
+    observations.take(request);
+    return notifyFrame(publicKey);
+  }
+  return answerFrame(await service.ask(request));
+}

@@ -1,0 +1,17 @@
+/** zest — the protocol of the original Databox (ZeroMQ with CURVE): a second door to the arbiter and to stores. */
+export { startDoor, type Door, type DoorOptions } from './door.ts';
+export { openBook, type Book, type Page } from './book.ts';
+export { zestVersion } from './sql.ts';
+export type {
+  Answer,
+  AuditEvent,
+  DataEvent,
+  EndReason,
+  Event,
+  Mode,
+  NotificationEvent,
+  Observation,
+  Observer,
+  Request,
+  Service,
+} from './service.ts';

@@ -1,0 +1,80 @@
+/** request — what a message asks for. Pure. */
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../base/errors.ts';
+import type { Method } from '../base/names.ts';
+import { decode, formatNumbers, formats, optionNumbers } from './codec.ts';
+import { modes, type Mode, type Request } from './service.ts';
+
+/** GET observes, with option 6; there is no PUT. */
+const methodOf: ReadonlyMap<number, Method> = new Map([
+  [1, 'GET'],
+  [2, 'POST'],
+  [4, 'DELETE'],
+]);
+
+export type Asked = Omit<Request, 'caller'> & {
+  /** Present: an observation. `maxAgeMs` Infinity: it never ends by itself. */
+  observe?: { mode: Mode; maxAgeMs: number };
+};
+
+/**
+ * Of an option that comes twice the last one counts; what is unknown is ignored. Every request has a host, a path and a
+ * content format, and an observation has a max_age.
+ * @throws Failure `frame.invalid`
+ */
+export function readRequest(frame: Buffer): Asked {
+  const { code, token, options, payload } = decode(frame);
+  const method = methodOf.get(code);
+  if (method === undefined) throw invalid(`${code} is no method: 1 is GET, 2 POST, 4 DELETE`);
+  const values = new Map(options);
+  const asked: Asked = {
+    method,
+    // No token or key of ours has other than ASCII letters: what is no UTF-8 need not survive.
+    token: Buffer.from(token).toString(),
+    host: hostOf(values),
+    path: textOf(values, 'path'),
+    format: formats.find((name) => formatNumbers[name] === uintOf(values, 'format', 2)) ?? null,
+    body: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+  };
+  const mode = method === 'GET' ? modeOf(values.get(optionNumbers.observe)) : undefined;
+  if (mode === undefined) return asked;
+  const seconds = uintOf(values, 'maxAge', 4);
+  return { ...asked, observe: { mode, maxAgeMs: seconds === 0 ? Infinity : seconds * 1_000 } };
+}
+
+type Values = ReadonlyMap<number, Uint8Array>;
+type Option = keyof typeof optionNumbers;
+
+function valueOf(values: Values, option: Option): Buffer {
+  const value = values.get(optionNumbers[option]);
+  if (value === undefined) throw invalid(`option ${optionNumbers[option]} (${option}) is missing`);
+  return Buffer.from(value.buffer, value.byteOffset, value.length);
+}
+
+function textOf(values: Values, option: Option): string {
+  const value = valueOf(values, option);
+  if (!isUtf8(value)) throw invalid(`option ${optionNumbers[option]} (${option}) is not UTF-8`);
+  return value.toString();
+}
+
+/** It is a word of event lines, whose words are parted by spaces. */
+function hostOf(values: Values): string {
+  const host = textOf(values, 'host');
+  if (/^[\x21-\x7e]{0,255}$/.test(host)) return host;
+  throw invalid('option 3 (host) must be a host name');
+}
+
+function uintOf(values: Values, option: Option, bytes: number): number {
+  const value = valueOf(values, option);
+  if (value.length !== bytes) throw invalid(`option ${optionNumbers[option]} (${option}) must have ${bytes} bytes`);
+  return value.readUIntBE(0, bytes);
+}
+
+/** Clients of Node say nothing and mean data. What is no mode is no observation. */
+function modeOf(value: Uint8Array | undefined): Mode | undefined {
+  if (value === undefined) return undefined;
+  const text = Buffer.from(value).toString('latin1');
+  return text === '' ? 'data' : modes.find((mode) => mode === text);
+}
+
+const invalid = (why: string): Failure => new Failure('frame.invalid', why);

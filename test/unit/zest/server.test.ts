@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { curveKeyPair, Request } from 'zeromq';
+import { connect, dealer, frameOf } from './raw.ts';
+import { openTarget } from './target.ts';
+
+test('each kind of answer, over CURVE', async () => {
+  await using it = await openTarget();
+  using client = connect(it);
+  const codes = async (...requests: [string, object?][]) => {
+    const found: number[] = [];
+    for (const [request, call] of requests) found.push((await client.ask(request, call)).code);
+    return found;
+  };
+  expect(await codes(['POST /kv/a', { body: '{"a":1}' }], ['GET /kv/a'], ['DELETE /kv/a'])).toEqual([65, 69, 66]);
+  expect(await codes(['GET /kv/a', { token: 'forged' }], ['GET /defect'], ['PUT /kv/a'])).toEqual([129, 160, 128]);
+  expect((await client.ask('GET /kv/a')).payload).toBe('{"a":1}');
+  expect((await client.send(Buffer.alloc(0))).code).toBe(128);
+});
+
+test('requests of one client are answered in order, and a slow one keeps no other client waiting', async () => {
+  await using it = await openTarget();
+  using many = dealer(it);
+  for (const request of ['GET /slow/400', 'POST /kv/a', 'DELETE /kv/a']) await many.send('', frameOf(request));
+  using other = connect(it);
+  expect((await other.ask('GET /kv/b')).code).toBe(69);
+  expect(it.asked).toEqual(['/slow/400', '/kv/b']);
+  expect(await many.codes(3)).toEqual([69, 65, 66]);
+});
+
+test('who asks for more than is answered at once is told so', async () => {
+  await using it = await openTarget();
+  using many = dealer(it);
+  for (let sent = 0; sent < 9; sent++) await many.send('', frameOf('GET /slow/100'));
+  expect(await many.codes(9)).toEqual([163, ...Array<number>(8).fill(69)]);
+});
+
+test.each([
+  ['one part behind the empty one', ['', frameOf('GET /a')], 69],
+  ['one more behind it', ['', frameOf('GET /a'), 'more'], 128],
+  ['none behind it', [''], 128],
+  ['no empty part', [frameOf('GET /a')], 69],
+  ['a part before the empty one', ['stamp', '', frameOf('GET /a')], 69],
+])('a message is answered: %s', async (_name, parts, code) => {
+  await using it = await openTarget();
+  using many = dealer(it);
+  await many.send(...parts);
+  expect(await many.codes(1)).toEqual([code]);
+});
+
+test('a client without CURVE, or with another server’s key, is not served', async () => {
+  await using it = await openTarget();
+  for (const options of [{}, { curveServerKey: curveKeyPair().publicKey, ...keys() }]) {
+    const socket = new Request({ linger: 0, receiveTimeout: 300, ...options });
+    socket.connect(`tcp://127.0.0.1:${it.port}`);
+    await socket.send(frameOf('GET /kv/a'));
+    await expect(socket.receive()).rejects.toThrow();
+    socket.close();
+  }
+  expect(it.asked).toEqual([]);
+});
+
+test('whatever is sent, there is one answer, and the next request finds the door as it was', async () => {
+  await using it = await openTarget();
+  using client = connect(it);
+  const good = frameOf('POST /kv/a', { body: '{"a":1}' });
+  const mutated = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 6 }).map((changes) => {
+    const frame = Buffer.from(good);
+    for (const [at, value] of changes) frame[at] = value;
+    return frame;
+  });
+  const anything = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+  const known = [65, 66, 69, 128, 129, 134, 141, 160, 163];
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(anything, mutated), async (frame) => {
+      expect(known).toContain((await client.send(frame)).code);
+    }),
+    { numRuns: 400 },
+  );
+  expect((await client.ask('DELETE /kv/a')).code).toBe(66);
+});
+
+function keys() {
+  const { publicKey, secretKey } = curveKeyPair();
+  return { curvePublicKey: publicKey, curveSecretKey: secretKey };
+}
