@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { Failure } from '../base/errors.ts';
 import { readItem } from './catalogue.ts';
 import type { Write } from './engine.ts';
-import { readJson } from './json.ts';
+import { readJson } from '../base/json.ts';
 import type { Batch, Format, Post } from './operations.ts';
 import { readPoint } from './point.ts';
 
@@ -12,6 +12,8 @@ export type Posted = {
   format: Format;
   /** The body as JSON text: JSON minified, text as a string, binary in base64. */
   json: () => string;
+  /** What of the body counts: all of it, or the JSON without what follows. */
+  posted: Buffer;
 };
 
 /**
@@ -22,10 +24,14 @@ export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number
   if (post.do === 'put' && post.format !== 'json') {
     const { format } = post;
     // A copy of its own: a small Buffer is a window on a shared pool, all of which would cross to the writer thread.
-    return { format, change: { ...post, data: new Uint8Array(body) }, json: () => jsonOf(body, format) };
+    return { format, change: { ...post, data: new Uint8Array(body) }, json: () => jsonOf(body, format), posted: body };
   }
-  const parsed = readJson(textOf(body));
-  const told = { format: 'json', json: () => parsed.text } as const;
+  const text = textOf(body);
+  const parsed = readJson(text);
+  // Clients parse what they are told, and fall over what this forgave.
+  const isWhole = parsed.end === text.length || text.slice(parsed.end).trim() === '';
+  const posted = isWhole ? body : Buffer.from(text.slice(0, parsed.end));
+  const told = { format: 'json', json: () => parsed.text, posted } as const;
   if (post.do === 'put') return { change: { ...post, data: parsed.text }, ...told };
   if (post.do === 'register') return { change: { do: 'register', item: readItem(parsed.value) }, ...told };
   const { series, at } = post;

@@ -1,7 +1,7 @@
 /** Many entries in one text: `[{"timestamp":<ms>,"data":…},…]`, the form in which they are read. Pure. */
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../base/errors.ts';
-import { memberText, readJsonAt } from './json.ts';
+import { memberText, readJsonAt } from '../base/json.ts';
 import type { Kind } from './operations.ts';
 import { readPoint, type Point } from './point.ts';
 

@@ -10,8 +10,15 @@ export const modes = ['data', 'audit', 'notification'] as const;
  */
 export type Mode = (typeof modes)[number];
 
-/** A successful POST. `json` is its body as JSON text: binary in base64, text as a string. */
-export type DataEvent = { mode: 'data'; timestamp: number; path: string; format: Format; json: string };
+/** A successful POST. `json` is its body as JSON text: binary in base64, text as a string. `body` is what was posted. */
+export type DataEvent = {
+  mode: 'data';
+  timestamp: number;
+  path: string;
+  format: Format;
+  json: string;
+  body: Uint8Array | string;
+};
 /** Any request; `status` is that of the REST reply. */
 export type AuditEvent = {
   mode: 'audit';

@@ -16,6 +16,8 @@ export type Functions = {
    * @throws Failure `function.silent`, `function.taken`
    */
   take(path: string, waitMs: number, signal: AbortSignal): Promise<Answer>;
+  /** Whether somebody waits for it. */
+  isAwaited(path: string): boolean;
   /** Keeps an answer, in the place of an earlier one, for whoever waits for it or comes within a minute. */
   give(path: string, answer: Answer): void;
 };
@@ -47,6 +49,7 @@ export function createFunctions(now: () => number = () => performance.now()): Fu
         done.abort();
       }
     },
+    isAwaited: (path) => waiting.has(path),
     give(path, answer) {
       const waits = waiting.get(path);
       waiting.delete(path);

@@ -2,30 +2,27 @@
  * The REST door of a store. A bare handler, because it is the hot path: a framework costs more than a durable write.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { deadline } from '../base/deadline.ts';
 import { asksForDescription, describedBy } from '../base/description.ts';
-import { Failure, failures, problem } from '../base/errors.ts';
+import { Failure } from '../base/errors.ts';
 import { callerOf, sendProblem, tokenOf } from '../base/http.ts';
 import type { Handler } from '../base/listen.ts';
-import type { Log } from '../base/log.ts';
-import { storeName } from '../base/names.ts';
 import { isRefusal, refusalOf } from '../base/refusals.ts';
-import { serveFunction } from './calls.ts';
-import type { AuditEvent, EndReason, Observer } from './events.ts';
-import { deadline } from '../base/deadline.ts';
+import { call, take } from './calls.ts';
+import { audit, outward, served, type Outcome } from './core.ts';
+import type { EndReason, Observer } from './events.ts';
+import type { Door } from './exchange.ts';
+import { wholeBuckets } from './granularity.ts';
 import { parse } from './grammar.ts';
-import { account, type Door, type Exchange } from './exchange.ts';
-import type { Authorised } from './open-store.ts';
-import type { Operation } from './operations.ts';
-import { bucketOf, wholeBuckets } from './granularity.ts';
+import { http, type HttpExchange } from './http.ts';
 import { laidOut } from './layout.ts';
-import { onlyIf, readPrecondition, unconditional } from './precondition.ts';
+import type { Authorised } from './open-store.ts';
+import type { Format, Operation } from './operations.ts';
 import { erase, post, postBatch, postLines } from './posts.ts';
+import { onlyIf, readPrecondition, unconditional } from './precondition.ts';
 import { sendInfo, sendPage, sendRead } from './reply.ts';
 import { formatOf, readRequest, type Asked } from './request.ts';
 import { openStream } from './stream.ts';
-
-/** How a request ended, for audit observers. */
-type Outcome = Pick<AuditEvent, 'component' | 'format' | 'observe' | 'status'>;
 
 const describe = describedBy(new URL('./openapi.json', import.meta.url));
 
@@ -33,80 +30,52 @@ export const createHandler =
   (door: Door): Handler =>
   (req, res) => {
     if (asksForDescription(req)) return describe(res);
-    serve(door, req, res).catch(async (err: unknown) => {
-      // The caller hung up half-way: nobody to tell, nothing wrong.
-      if (req.destroyed && !req.complete && !(err instanceof Failure)) return void res.destroy();
-      if (isRefusal(err)) await door.ledger?.refused(refusalOf(req, door.target, err));
-      sendProblem(res, outward(err, door.log));
-    });
+    try {
+      serve(door, req, res).catch((err: unknown) => refuse(door, res, err));
+    } catch (err) {
+      void refuse(door, res, err);
+    }
   };
 
+async function refuse(door: Door, res: ServerResponse, err: unknown): Promise<void> {
+  const { req } = res;
+  // The caller hung up half-way: nobody to tell, nothing wrong.
+  if (req.destroyed && !req.complete && !(err instanceof Failure)) return void res.destroy();
+  if (isRefusal(err)) await door.ledger?.refused(refusalOf(req, door.target, err));
+  sendProblem(res, outward(err, door.log));
+}
+
 /** A token first: a stranger learns not even whether a path exists. */
-async function serve(door: Door, req: IncomingMessage, res: ServerResponse): Promise<void> {
+function serve(door: Door, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const token = tokenOf(req);
   if (token === '') throw new Failure('token.missing', 'send the token in X-Api-Key or Authorization: Bearer');
   const asked = readRequest(req);
-  const exchange: Exchange = { door, store: door.store(), req, res, asked, moved: { bytes: 0 } };
-  const observed = asked.observe && { observe: asked.observe.mode, format: asked.observe.format ?? 'json' };
-  const outcome: Outcome = { component: null, format: 'json', ...observed, status: 200 };
-  try {
-    const who = authorised(exchange, token);
-    outcome.component = who.component;
-    const only = readPrecondition(req.headers);
-    if (asked.observe) {
-      unconditional(only);
-      return observe(exchange, who, () => audit(exchange, outcome));
-    }
-    outcome.format = formatOf(asked, req);
-    const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
-    const permitted = wholeBuckets(laidOut(operation, asked, req.headers.accept), who);
-    outcome.status = await perform(exchange, permitted, who);
-    account(exchange, who.component);
-    audit(exchange, outcome);
-  } catch (err) {
-    // An answer that broke off: what was sent was read.
-    if (exchange.moved.bytes > 0 && outcome.component !== null) account(exchange, outcome.component);
-    outcome.status = err instanceof Failure ? failures[err.code].http : failures.internal.http;
-    audit(exchange, outcome);
-    throw err;
+  const caller = callerOf(req);
+  const exchange = { door, wire: http, store: door.store(), caller, token, asked, moved: { bytes: 0 }, req, res };
+  return served<HttpExchange>(exchange, work);
+}
+
+function work(exchange: HttpExchange, who: Authorised, outcome: Outcome): Promise<number> | number | null {
+  const { asked, req } = exchange;
+  const only = readPrecondition(req.headers);
+  if (asked.observe) {
+    unconditional(only);
+    observe(exchange, who, () => audit(exchange, outcome));
+    return null;
   }
+  outcome.format = formatOf(asked, req);
+  const operation = onlyIf(parse({ ...asked, format: outcome.format }), only);
+  return perform(exchange, wholeBuckets(laidOut(operation, asked, req.headers.accept), who), {
+    component: who.component,
+    format: outcome.format,
+  });
 }
 
-function authorised({ door, req, asked }: Exchange, token: string): Authorised {
-  const { method, path, observe } = asked;
-  const use = { caller: callerOf(req), target: door.target, method, path };
-  const everyMs = observe ? undefined : bucketOf(path);
-  const who = paced(door, use.caller, () =>
-    door.authorise(token, {
-      ...use,
-      ...(observe && { observe: observe.mode }),
-      ...(everyMs !== undefined && { everyMs }),
-    }),
-  );
-  if (observe?.mode !== 'audit' || mayAudit(who, door.target)) return who;
-  const sentence = 'audit is for the component whose store this is, or for a token with the caveat {"observe":"audit"}';
-  throw new Failure('token.forbidden', sentence);
-}
-
-/** Counts the request for the component whose token it is; one whose token is refused, for the address. */
-function paced({ pace, target }: Door, caller: string, authorise: () => Authorised): Authorised {
-  let who: Authorised;
-  try {
-    who = authorise();
-  } catch (err) {
-    pace(caller, target);
-    throw err;
-  }
-  pace(who.component, target);
-  return who;
-}
-
-/** To read data is not to learn who else uses it, and when. */
-const mayAudit = ({ component, caveats = [] }: Authorised, store: string): boolean =>
-  storeName(component) === store || caveats.some((caveat) => caveat['observe'] === 'audit');
+type About = { component: string; format: Format };
 
 /** Does what is asked and answers. Returns the status. */
-async function perform(exchange: Exchange, operation: Operation, { component }: Authorised): Promise<number> {
+function perform(exchange: HttpExchange, operation: Operation, about: About): Promise<number> | number {
+  const { component } = about;
   switch (operation.do) {
     case 'hello':
     case 'time':
@@ -119,7 +88,7 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
     case 'append':
       return post(exchange, operation, component);
     case 'function':
-      return serveFunction(exchange, operation, component);
+      return operation.part === 'take' ? take(exchange) : call(exchange, operation.part, about);
     case 'batch':
       return operation.lines ? postLines(exchange, operation, component) : postBatch(exchange, operation, component);
     case 'drop':
@@ -133,7 +102,7 @@ async function perform(exchange: Exchange, operation: Operation, { component }: 
 }
 
 type Entries = Extract<Operation, { do: 'entries' }>;
-async function sendEntries(exchange: Exchange, operation: Entries, component: string): Promise<number> {
+function sendEntries(exchange: HttpExchange, operation: Entries, component: string): Promise<number> {
   const { path, page, lines = false } = exchange.asked;
   if (!page) return sendRead(exchange, operation);
   return sendPage(exchange, operation, { cursor: page.cursor, about: { component, path, lines } });
@@ -141,7 +110,7 @@ async function sendEntries(exchange: Exchange, operation: Entries, component: st
 
 /** @param begins  tells those who watch already that this one does; itself it is not told */
 function observe(
-  { req, res, store, asked }: Exchange,
+  { req, res, store, asked }: HttpExchange,
   { component, until = Infinity }: Authorised,
   begins: () => void,
 ): void {
@@ -175,22 +144,4 @@ function observe(
     life.cancel();
     remove();
   };
-}
-
-/** Tells audit observers of a request, once it is answered or refused. */
-function audit({ store, asked: { method, path } }: Exchange, outcome: Outcome): void {
-  store.marks.count('audit');
-  if (!store.observers.watches('audit', path)) return;
-  store.observers.tell({ mode: 'audit', timestamp: Date.now(), method, path, ...outcome });
-}
-
-/** What a caller may see: defects are logged and become `internal`; causes stay here. */
-function outward(err: unknown, log: Log): unknown {
-  if (!(err instanceof Failure) || err.code === 'internal') {
-    log.error({ err, details: err instanceof Failure ? err.details : undefined }, 'store request failed');
-    return undefined;
-  }
-  const { cause, ...details } = err.details;
-  if (problem(err).status >= 500) log.warn({ err, cause }, 'store refused a request');
-  return new Failure(err.code, err.message, details);
 }

@@ -9,3 +9,4 @@ export type { Retention, Statistics } from './engine.ts';
 export type { Backup, Restored } from './backups.ts';
 export { Header as BackupHeader } from './backup/format.ts';
 export { verifyBackup } from './backup/verify.ts';
+export type { StoreWire, WireAnswer, WireOptions, WireRequest } from './wire.ts';

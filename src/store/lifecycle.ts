@@ -7,6 +7,7 @@ import { createAccounts, type StoreLedger } from './accounts.ts';
 import { createCursors } from './cursor.ts';
 import type { Engine, Retention } from './engine.ts';
 import { createObservers } from './events.ts';
+import type { Door } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { createFunctions } from './functions.ts';
 import { createHandler } from './handler.ts';
@@ -14,6 +15,7 @@ import { defaultBodyBytes, longestStallMs } from './limits.ts';
 import { createMarks } from './marks.ts';
 import type { Authorise, OpenStore } from './open-store.ts';
 import { ownersCatalogue } from './owner.ts';
+import { createStoreWire, type StoreWire, type WireOptions } from './wire.ts';
 
 export type StoreOptions = {
   /** Where `<name>.sqlite` files lie; created with mode 0700. */
@@ -132,11 +134,16 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
   throw new Failure('store.unknown', `no store ${name} is open`, { store: name });
 }
 
-export const handlerOf = (state: State, name: string): Handler => {
+export const handlerOf = (state: State, name: string): Handler => createHandler(doorOf(state, name));
+
+export const wireOf = (state: State, name: string, options: WireOptions): StoreWire =>
+  createStoreWire(doorOf(state, name), options);
+
+function doorOf(state: State, name: string): Door {
   const { options, pace } = state;
   const { authorise, log, ledger, bodyLimitBytes: limitBytes = defaultBodyBytes, stalledMs = longestStallMs } = options;
-  return createHandler({
+  return {
     ...{ target: name, authorise, pace, limitBytes, stalledMs, ledger, log: log.child({ store: name }) },
     store: () => storeOf(state, name),
-  });
-};
+  };
+}

@@ -1,6 +1,6 @@
 /** The body of a numeric series: `{"value":<number>}`, optionally with one tag, `{"value":<number>,"<tag>":"<text>"}`. Pure. */
 import { Failure } from '../base/errors.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 
 export type Point = {
   value: number;

@@ -1,10 +1,11 @@
 /** What changes a store, from the request to its answer. Each returns the status. */
 import { Failure } from '../base/errors.ts';
-import { callerOf, readBody, sendJson, tokenOf } from '../base/http.ts';
+import { readBody, sendJson } from '../base/http.ts';
 import { abandonBody } from '../base/patience.ts';
 import { writeBatch } from './batch.ts';
 import { readPosted } from './body.ts';
 import { onRecord, type Exchange } from './exchange.ts';
+import type { HttpExchange } from './http.ts';
 import { importLines } from './import.ts';
 import type { Batch, Erase, Post } from './operations.ts';
 import { tagOf } from './precondition.ts';
@@ -12,22 +13,20 @@ import { tellPosted } from './telling.ts';
 
 type Single = Exclude<Post, Batch>;
 
-export async function post(exchange: Exchange, operation: Single, component: string): Promise<number> {
-  const { door, store, req, res, asked, moved } = exchange;
-  const body = await readBody(req, door.limitBytes);
-  const { change, format, json } = readPosted(operation, body, Date.now());
+export async function post<E extends Exchange<E>>(exchange: E, operation: Single, component: string): Promise<number> {
+  const { wire, store, asked, moved } = exchange;
+  const body = await wire.body(exchange);
+  const { change, format, json, posted } = readPosted(operation, body, Date.now());
   await onRecord(exchange, component, body.length);
   await store.engine.write(store.name, change);
   moved.bytes = body.length;
   if (change.do === 'register') store.registered(change.item);
   // Observers before the writer: who reads "written" may rely on their having been told.
-  await tellPosted(store, { path: asked.path, format, component, json });
-  const tag = change.do === 'put' ? { etag: tagOf(change.format, change.data) } : {};
-  res.writeHead(201, { ...tag, 'content-length': 0 }).end();
-  return 201;
+  await tellPosted(store, { path: asked.path, format, component, json, posted });
+  return wire.written(exchange, change.do === 'put' ? tagOf(change.format, change.data) : null);
 }
 
-export async function postBatch(exchange: Exchange, batch: Batch, component: string): Promise<number> {
+export async function postBatch(exchange: HttpExchange, batch: Batch, component: string): Promise<number> {
   const { door, store, req, res, moved } = exchange;
   const body = await readBody(req, door.limitBytes);
   await onRecord(exchange, component, body.length);
@@ -39,10 +38,9 @@ export async function postBatch(exchange: Exchange, batch: Batch, component: str
 }
 
 /** Not `readBody`: of any length, and in its own time. The permission is looked at again before each part. */
-export async function postLines(exchange: Exchange, batch: Batch, component: string): Promise<number> {
-  const { door, store, req, res, asked, moved } = exchange;
-  const token = tokenOf(req);
-  const use = { caller: callerOf(req), target: door.target, method: asked.method, path: asked.path };
+export async function postLines(exchange: HttpExchange, batch: Batch, component: string): Promise<number> {
+  const { door, store, req, res, asked, moved, caller, token } = exchange;
+  const use = { caller, target: door.target, method: asked.method, path: asked.path };
   const recheck = (): void => {
     door.authorise(token, use);
     if (door.store() !== store) throw new Failure('store.unavailable', 'the store was closed meanwhile; send again');
@@ -58,10 +56,9 @@ export async function postLines(exchange: Exchange, batch: Batch, component: str
   }
 }
 
-export async function erase(exchange: Exchange, operation: Erase, component: string): Promise<number> {
-  const { store, res } = exchange;
+export async function erase<E extends Exchange<E>>(exchange: E, operation: Erase, component: string): Promise<number> {
+  const { wire, store } = exchange;
   await onRecord(exchange, component, 0);
   await store.engine.write(store.name, operation);
-  res.writeHead(204).end();
-  return 204;
+  return wire.erased(exchange);
 }

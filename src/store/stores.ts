@@ -18,6 +18,7 @@ import {
   setAside,
   setAsideOf,
   storeOf,
+  wireOf,
   type State,
   type StoreOptions,
 } from './lifecycle.ts';
@@ -26,6 +27,7 @@ import { ownersCatalogue, ownersRead, ownersWatch, type Watcher } from './owner.
 import { retain, startRounds } from './retention.ts';
 import { isDamage } from './sqlite/failures.ts';
 import { startSqliteEngine } from './sqlite/engine.ts';
+import type { StoreWire, WireOptions } from './wire.ts';
 
 export type Stores = AsyncDisposable & {
   /**
@@ -39,6 +41,8 @@ export type Stores = AsyncDisposable & {
   remove(name: string): Promise<void>;
   /** REST of this store (docs/rest.md). May be made before the store is open: until then it answers `store.unknown`. */
   handler(name: string): Handler;
+  /** The same for a door that speaks no HTTP. */
+  wire(name: string, options?: WireOptions): StoreWire;
   /** The open ones, sorted. */
   names(): string[];
   /** Newest registration first. @throws Failure `store.unknown`, `store.unavailable` */
@@ -112,6 +116,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
     close: (name) => lane(name, () => closeStore(state, name, 'close')),
     remove: (name) => lane(name, () => closeStore(state, name, 'remove')),
     handler: (name) => handlerOf(state, name),
+    wire: (name, wired = {}) => wireOf(state, name, wired),
     names: () => [...state.open.keys()].sort(),
     catalogue: async (name) => ownersCatalogue(storeOf(state, name)),
     onCatalogue(listener) {

@@ -14,17 +14,22 @@ export type Told = {
   component: string;
   /** The body as JSON text, asked for only where somebody observes. */
   json: () => string;
+  /** The body as it came; of JSON with something behind it, without that. */
+  posted: Uint8Array | string;
 };
 
 /** Resolves when it is on its way: what observers are told goes out in microtasks, which stand before those that follow. */
 export async function tellPosted({ marks, observers }: OpenStore, told: Told): Promise<void> {
-  const { path, format, component, json } = told;
+  const { path, format, component, json, posted } = told;
   const timestamp = Date.now();
   for (const mode of postedModes) marks.count(mode);
-  if (observers.watches('data', path)) observers.tell({ mode: 'data', timestamp, path, format, json: json() });
+  if (observers.watches('data', path)) {
+    observers.tell({ mode: 'data', timestamp, path, format, json: json(), body: posted });
+  }
   if (observers.watches('notification', path)) {
     const response = path.replace('request', 'response');
-    observers.tell({ mode: 'notification', timestamp, path, format, json: json(), component, response });
+    const event = { timestamp, path, format, json: json(), body: posted };
+    observers.tell({ mode: 'notification', ...event, component, response });
   }
   await Promise.resolve();
 }
@@ -51,6 +56,6 @@ export async function tellEntries(store: OpenStore, { kind, series }: Batch, man
   for (const { timestamp, text } of entries()) {
     if (++told % toldAtOnce === 0) await turn();
     const path = timestamp === null ? `/${kind}/${series}` : `/${kind}/${series}/at/${timestamp}`;
-    await tellPosted(store, { path, format: 'json', component, json: () => text });
+    await tellPosted(store, { path, format: 'json', component, json: () => text, posted: text });
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readJson } from '../../../src/store/json.ts';
+import { readJson } from '../../../src/base/json.ts';
 
 const whole = fc.oneof(
   fc.array(fc.jsonValue({ maxDepth: 5 })),

@@ -1,5 +1,5 @@
 /** JSON of an untrusted sender: validated by parsing, kept as its own minified text. Pure. */
-import { Failure } from '../base/errors.ts';
+import { Failure } from './errors.ts';
 
 /** Brackets within brackets; deeper text is refused before it is parsed. */
 const deepest = 64;
@@ -11,11 +11,11 @@ export type Json = {
 };
 
 /**
- * Reads the first object or array of a text; what follows it is ignored, as clients of the original rely on.
+ * Reads the first object or array of a text; what follows its `end` is ignored, as clients of the original rely on.
  * @throws Failure `body.invalid`: no object or array, not JSON, nested deeper than 64, a member twice in one object, a
  *   number that is not finite as a double, a lone surrogate
  */
-export const readJson = (source: string): Json => readJsonAt(source, 0);
+export const readJson = (source: string): Json & { end: number } => readJsonAt(source, 0);
 
 /**
  * The same from an index on, and where it ends, for a text that holds several.

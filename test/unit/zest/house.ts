@@ -1,0 +1,32 @@
+/** A store behind a Zest door, with the tokens of the store's own tests: a component's name is all that it needs. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silent } from '../../../src/base/log.ts';
+import { startStores, type StoreOptions } from '../../../src/store/index.ts';
+import { openBook, startDoor } from '../../../src/zest/index.ts';
+import { authorise, store } from '../store/harness.ts';
+import { wellKnown } from './raw.ts';
+
+export async function openStoreDoor(options: Partial<StoreOptions> = {}) {
+  await using up = new AsyncDisposableStack();
+  const dir = mkdtempSync(join(tmpdir(), 'databox-zest-'));
+  up.defer(() => rmSync(dir, { recursive: true, force: true }));
+  const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise, log: silent, ...options }));
+  await stores.open(store);
+  const book = up.use(openBook(':memory:'));
+  const door = up.use(
+    await startDoor({
+      ...{ target: store, address: '127.0.0.1', port: 0, pushPort: 0, secretKey: wellKnown.secretKey },
+      ...{ service: stores.wire(store), page: book.of(store), log: silent },
+    }),
+  );
+  const way = up.move();
+  return {
+    stores,
+    handler: stores.handler(store),
+    port: door.port,
+    pushPort: door.pushPort,
+    [Symbol.asyncDispose]: () => way.disposeAsync(),
+  };
+}
