@@ -55,6 +55,8 @@ export function agreements(registry: Registry) {
   };
 }
 
+export type Agreements = ReturnType<typeof agreements>;
+
 function knownIn(book: Book, name: string): string {
   const lower = name.toLowerCase();
   if (!book.components.has(lower)) throw new Failure('component.unknown', `no component ${lower} is registered`);

@@ -10,6 +10,7 @@ import { checks, type TokenUse, type Verified } from './checks.ts';
 import type { Door, Grant, MintRequest, Route } from './judge.ts';
 import { openRegistry, type ComponentType, type Registration } from './registry.ts';
 import { routes } from './routes.ts';
+import { createWire, type Wire, type WireOptions } from './wire.ts';
 
 export type Arbiter = Disposable & {
   /**
@@ -35,9 +36,10 @@ export type Arbiter = Disposable & {
   components(): { name: string; type: ComponentType; address?: Ip }[];
   /**
    * The component that holds this key and calls from its own address.
+   * @param host  what it calls itself: says which of several it is that have the same key at the same address
    * @throws Failure `key.invalid` otherwise, and `rate.exceeded` after many wrong keys from one address
    */
-  readonly authenticate: (key: string, caller: Ip) => string;
+  readonly authenticate: (key: string, caller: Ip, host?: string) => string;
   /**
    * A signed token for a route (which may end in `*`) inside a grant with exactly these caveats.
    * @throws Failure `permission.refused`, `path.invalid`, `body.invalid`, `rate.exceeded` with `retryAfterSeconds`
@@ -53,6 +55,8 @@ export type Arbiter = Disposable & {
   catalogue(): Catalogue;
   /** REST, to be served at `https://arbiter:8080`. */
   handler: Handler;
+  /** The same for a door that speaks no HTTP. */
+  wire: (options?: WireOptions) => Wire;
 };
 
 export type ArbiterOptions = {
@@ -77,16 +81,19 @@ export function createArbiter({ file, log, checkAddress, pace, onRefused, now = 
   const registry = openRegistry(file);
   const { authenticate, mint, verify } = checks({ book: registry.book, excess: pace?.book, log, checkAddress, now });
   const catalogue = (): Catalogue => rootCatalogue([...registry.book().components.keys()]);
+  const components = agreements(registry);
+  const paced = { pace: createPace(pace), onRefused };
   return {
-    ...agreements(registry),
+    ...components,
     authenticate,
     mint,
     verify,
     catalogue,
     handler: routes({
-      ...{ authenticate, catalogue, log, pace: createPace(pace), onRefused },
+      ...{ authenticate, catalogue, log, ...paced },
       mint: (name, request) => mint(name, request, 'rest'),
     }),
+    wire: (wired = {}) => createWire({ ...components, authenticate, mint, catalogue, ...paced }, wired),
     [Symbol.dispose]: () => registry[Symbol.dispose](),
   };
 }

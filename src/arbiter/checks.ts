@@ -47,7 +47,7 @@ const guessRate = { burst: 50, perSecond: 1 };
 const tellRate = { burst: 20, perSecond: 0.2 };
 
 export type Checks = {
-  readonly authenticate: (key: string, caller: Ip) => string;
+  readonly authenticate: (key: string, caller: Ip, host?: string) => string;
   readonly mint: (name: string, request: MintRequest, door: Door) => string;
   readonly verify: (token: string, use: TokenUse) => Verified;
 };
@@ -62,10 +62,10 @@ export function checks(desk: Desk): Checks {
   const turn = (limiter: Limiter, who: string, reason: string): void =>
     takeTurn(limiter, who, { book: desk.excess, service: 'arbiter', reason });
   return {
-    authenticate(key: string, caller: Ip): string {
+    authenticate(key: string, caller: Ip, host = ''): string {
       const holders = key === '' ? [] : holdersOf(desk.book(), key).filter(({ name }) => isAt(desk, name, caller));
-      const [holder] = holders;
-      if (holder && holders.length === 1) return holder.name;
+      const holder = holders.length > 1 ? holders.find(({ name }) => name === host.toLowerCase()) : holders[0];
+      if (holder) return holder.name;
       turn(guessed, caller, 'too many wrong keys');
       throw refused(caller, { caller }, new Failure('key.invalid', 'this key does not belong to this address'));
     },

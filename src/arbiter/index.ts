@@ -6,3 +6,5 @@ export type { TokenUse, Verified } from './checks.ts';
 export type { Door, Grant, MintRequest, Route } from './judge.ts';
 export { arbiterVersion } from './sql.ts';
 export type { ComponentType, Registration } from './registry.ts';
+export type { Wire, WireEvent, WireOptions, WireRequest } from './wire.ts';
+export type { WireAnswer } from './calls.ts';
