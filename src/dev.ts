@@ -14,14 +14,27 @@ import { methods, storeName } from './base/names.ts';
 import { refuseHalfWiped } from './base/wiping.ts';
 import { startExport } from './export/index.ts';
 import { startStores, type Stores } from './store/index.ts';
+import { startTestMode, testModePorts, type TestMode, type TestModeOptions } from './testmode.ts';
 
 export type Desk = AsyncDisposable & {
   readonly url: string;
+  /** What libraries of the original find; `problem` says why they find nothing. */
+  readonly testMode: Pick<TestMode, 'endpoints' | 'environment'> | { problem: string };
   /** For each component: the variables its author has to set, by name. */
   environments(): Record<string, Record<string, string>>;
 };
 
-export type DeskOptions = { config: Config; log: Log; signal: AbortSignal; port: number };
+export type DeskOptions = {
+  config: Config;
+  log: Log;
+  signal: AbortSignal;
+  /** 0 takes a free one. */
+  port: number;
+  /** For libraries of the original: at the ports that they have built in, at free ones, or not at all, which is the default. */
+  zest?: 'fixed' | 'free' | 'off';
+  /** Their store asks for no token. */
+  openStore?: boolean;
+};
 
 type Parts = { arbiter: Arbiter; stores: Stores; appstore: Appstore; outbox: { handler: Handler } };
 
@@ -31,7 +44,8 @@ type Parts = { arbiter: Arbiter; stores: Stores; appstore: Appstore; outbox: { h
  * a store of its own, all rights on every store, and the key `dev-<name>`; `POST /app-store/manifests` adds one.
  * @throws Failure `databox.running` when another process holds the state directory, `wipe.unfinished`
  */
-export async function startDesk({ config, log, signal, port }: DeskOptions): Promise<Desk> {
+export async function startDesk(options: DeskOptions): Promise<Desk> {
+  const { config, log, signal, port } = options;
   const dir = config['state.dir'];
   await using up = new AsyncDisposableStack();
   up.use(lockDirectory(dir));
@@ -58,13 +72,29 @@ export async function startDesk({ config, log, signal, port }: DeskOptions): Pro
     await listen({ address: '127.0.0.1', port, handler: dispatch(parts), connections: createConnections(4_096) }),
   );
   const url = `http://127.0.0.1:${server.port}`;
+  const testMode = await openTestMode(up, { ...options, dir, arbiter, stores });
   const way = up.move();
   return {
     url,
+    testMode,
     environments: () =>
       Object.fromEntries(appstore.list().map(({ manifest }) => [manifest.name, environment(url, manifest, appstore)])),
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
+}
+
+type Original = Pick<DeskOptions, 'zest' | 'openStore' | 'log'> & Pick<TestModeOptions, 'dir' | 'arbiter' | 'stores'>;
+
+/** Another program may have one of the ports: whoever works with REST is not kept from it. */
+async function openTestMode(up: AsyncDisposableStack, original: Original): Promise<Desk['testMode']> {
+  const { zest = 'off', openStore = false, ...parts } = original;
+  if (zest === 'off') return { problem: 'it was not asked for' };
+  try {
+    return up.use(await startTestMode({ ...parts, onFreePorts: zest === 'free', isOpen: openStore }));
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw err;
+    return { problem: `another program has one of the ports ${testModePorts.join(', ')}` };
+  }
 }
 
 const keyOf = (name: string): string => `dev-${name}`;

@@ -14,6 +14,7 @@ import {
   type VerifyBackup,
   type Wipe,
 } from './cli/index.ts';
+import type { Desk } from './dev.ts';
 import { envOf, type SettingName, type Sources } from './base/settings.ts';
 import { exitCode, Failure, problem } from './base/errors.ts';
 import { isJournal, prefixOf } from './base/journal.ts';
@@ -47,7 +48,7 @@ async function start(sources: Sources): Promise<void> {
  * Runs the author's desk in the foreground. Without a state directory it is fresh each time; without repositories it
  * serves the component of the current folder.
  */
-async function dev({ port, json, sources }: DevRequest): Promise<void> {
+async function dev({ sources, json, ...wanted }: DevRequest): Promise<void> {
   const given = (name: SettingName) => sources.flags?.[name] !== undefined || process.env[envOf(name)] !== undefined;
   const here = existsSync('databox-manifest.json') ? [resolve('.')] : [];
   using scratch = given('state.dir') ? keep('') : scratchDirectory();
@@ -62,9 +63,10 @@ async function dev({ port, json, sources }: DevRequest): Promise<void> {
   const [{ startDesk }, { createLog }, { settle }] = await Promise.all([
     ...([import('./dev.ts'), import('./base/log.ts'), import('./base/memory.ts')] as const),
   ]);
-  await using desk = await startDesk({ config, log: createLog(config['log.level']), signal, port });
-  const components = desk.environments();
-  console.log(json ? JSON.stringify({ url: desk.url, enforced: false, components }) : introduce(desk.url, components));
+  await using desk = await startDesk({ config, log: createLog(config['log.level']), signal, ...wanted });
+  const { url, testMode } = desk;
+  const introduction = { url, enforced: false, components: desk.environments(), testMode };
+  console.log(json ? JSON.stringify(introduction) : introduce(introduction));
   void settle(signal);
   await aborted(signal);
 }
@@ -80,21 +82,33 @@ const wipe = async (sources: Sources): Promise<Wipe> => {
   return openWipe(loadConfig({ env: process.env, ...sources }));
 };
 
-function introduce(url: string, environments: Record<string, Record<string, string>>): string {
-  const seats = Object.values(environments).map((variables) =>
-    Object.entries(variables)
-      .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
-      .join('\n'),
-  );
+type Introduction = Pick<Desk, 'url' | 'testMode'> & { components: Record<string, Record<string, string>> };
+
+function introduce({ url, components, testMode }: Introduction): string {
+  const seats = Object.values(components).map(exported);
   const none = `No component yet. curl -d @databox-manifest.json ${url}/app-store/manifests adds one.`;
   return [
     `databox dev on ${url}: for writing components. NOTHING IS ENFORCED: every component may read every store.`,
     '',
     seats.length > 0 ? seats.join('\n\n') : none,
     '',
+    ...('problem' in testMode
+      ? [`Nothing for libraries of the original Databox (Zest): ${testMode.problem}.`]
+      : [
+          `For libraries of the original Databox (Zest); ${testMode.endpoints.openStore} asks for no token:`,
+          '',
+          exported(testMode.environment),
+          'unset DATABOX_VERSION',
+        ]),
+    '',
     'Ctrl-C ends it.',
   ].join('\n');
 }
+
+const exported = (variables: Record<string, string>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
+    .join('\n');
 
 const keep = (dir: string) => ({ dir, [Symbol.dispose]() {} });
 

@@ -3,6 +3,10 @@ import type { Config, Sources } from '../base/config.ts';
 export type DevRequest = {
   /** Port on 127.0.0.1; 0 takes a free one. */
   port: number;
+  /** For libraries of the original: at the ports that they have built in, at free ones, or not at all. */
+  zest: 'fixed' | 'free' | 'off';
+  /** Their store asks for no token. */
+  openStore: boolean;
   /** Introduce the desk as JSON. */
   json: boolean;
   sources: Sources;

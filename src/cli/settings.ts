@@ -28,20 +28,7 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
   takeOriginal(starting);
   starting.action(() => start(withFile(sourcesOf(starting))));
 
-  const desk = configurable(
-    program
-      .command('dev')
-      .description('run arbiter, stores, export and app store on 127.0.0.1, for authors: nothing is enforced')
-      .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8080')
-      .option('--json', 'print the address and the variables as one line of JSON'),
-  );
-  desk.action(() => {
-    const { port, json = false } = desk.opts<{ port: string; json?: boolean }>();
-    const sources = sourcesOf(desk);
-    // The machine's own settings are the box's; a desk beside it has what it is told.
-    const file = sources.file ?? process.env[configFileVariable];
-    return dev({ port: whole(port), json, sources: { ...sources, file } });
-  });
+  deskCommand(program, dev);
 
   const show = configurable(
     program.command('config').description('what is configured').command('show').description('print settings in force'),
@@ -61,6 +48,32 @@ export function settingCommands(program: Command, { start, dev }: CliOptions): v
       ]),
     );
     return Promise.resolve();
+  });
+}
+
+type DeskOpts = { port: string; zest?: 'fixed' | 'free' | 'off'; openStore?: boolean; json?: boolean };
+
+function deskCommand(program: Command, dev: CliOptions['dev']): void {
+  const desk = configurable(
+    program
+      .command('dev')
+      .description('run arbiter, stores, export and app store on 127.0.0.1, for authors: nothing is enforced')
+      .option('--port <number>', 'port on 127.0.0.1; 0 takes a free one', '8080')
+      .addOption(
+        new Option('--zest <ports>', 'serve libraries of the original Databox: at the ports that they have built in')
+          .choices(['fixed', 'free', 'off'])
+          .default(undefined, 'fixed; free with --port 0'),
+      )
+      .option('--open-store', 'their store takes any token, as some test suites need it')
+      .option('--json', 'print the address and the variables as one line of JSON'),
+  );
+  desk.action(() => {
+    const { port: said, zest, openStore = false, json = false } = desk.opts<DeskOpts>();
+    const port = whole(said);
+    const sources = sourcesOf(desk);
+    // The machine's own settings are the box's; a desk beside it has what it is told.
+    const file = sources.file ?? process.env[configFileVariable];
+    return dev({ port, zest: zest ?? (port === 0 ? 'free' : 'fixed'), openStore, json, sources: { ...sources, file } });
   });
 }
 
