@@ -2,6 +2,7 @@ import threading
 import time
 import unittest
 from typing import Any, Callable, List, Optional, Tuple
+from unittest import mock
 
 import databox
 from databox import Event, Observation
@@ -88,6 +89,26 @@ class ObservationTest(unittest.TestCase):
         while not holds():
             self.assertLess(time.monotonic(), end, "it never came to that")
             time.sleep(0.02)
+
+    def test_a_loop_that_waits_for_the_box_to_come_back_ends_too(self) -> None:
+        observation = self.reader.store().ts.observe("b")
+        self.door.shut()
+        thread = threading.Thread(target=lambda: list(observation))
+        thread.start()
+        time.sleep(2)
+        self.assertTrue(thread.is_alive())
+        observation.close()
+        thread.join(5)
+        self.assertFalse(thread.is_alive())
+
+    def test_a_stream_that_is_silent_is_opened_again(self) -> None:
+        # The store says every 15 s that the stream lives: whoever waits for less than that takes it for dead.
+        with mock.patch("databox.observation.SILENCE_SECONDS", 1):
+            observation = self.reader.store().ts.observe("silent", self.told)
+        with observation:
+            threading.Thread(target=self.write_when_back, args=("silent", 2)).start()
+            self.assertEqual(self.take(observation, 1), [{"value": 2}])
+        self.assertEqual(self.gaps, [])
 
     def test_a_cut_connection_without_a_write_meanwhile_is_no_gap(self) -> None:
         with self.reader.store().ts.observe("c", self.told) as observation:

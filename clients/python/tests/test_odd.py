@@ -95,6 +95,14 @@ class OddTest(unittest.TestCase):
                     use()
                 self.assertEqual((refused.exception.code, refused.exception.status), ("path.invalid", 400))
 
+    def test_what_would_be_two_segments_is_not_even_asked_for(self) -> None:
+        # A token for it would be one for another path.
+        nowhere = databox.connect({**desk.shared().env(), "DATABOX_DEV_URL": "http://127.0.0.1:1"}, "/nonexistent")
+        for id in ("a/b", "x/latest", "/"):
+            with self.subTest(id=id), self.assertRaises(databox.Invalid) as refused:
+                nowhere.store().ts.latest(id)
+            self.assertEqual(refused.exception.code, "path.invalid")
+
     def test_a_tag_that_no_path_can_hold_is_refused(self) -> None:
         for text in ("", "..", "a/b", "50%", "\ud800"):
             with self.subTest(text=text), self.assertRaises(databox.Invalid) as refused:
