@@ -205,7 +205,7 @@ const keyed = { path: z.object({ id: Id, key: Key }) };
 function keysAndValues(): Calls {
   const path = z.object({ id: Id });
   const namespace = { notes: 'The namespace is that of `Accept`; a DELETE may name it in `Content-Type` instead.' };
-  const tagged = { ETag: 'of the value: equal only for the same bytes in the same namespace' };
+  const tagged = { ETag: 'of the value: another one after each change, and no two keys have the same' };
   const writing = z.object({ 'if-match': EntityTags.optional(), 'if-none-match': EntityTags.optional() });
   return {
     'POST /kv/{id}/{key}': {

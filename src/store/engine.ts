@@ -101,10 +101,11 @@ export type Engine = AsyncDisposable & {
   /** Closes the store and deletes its data. */
   remove(store: string): Promise<void>;
   /**
-   * Resolves when the change is on disk. Changes that arrive together are committed together, in order of arrival.
+   * Resolves when the change is on disk, to the entity tag of a value that was put, null for all else. Changes that arrive
+   * together are committed together, in order of arrival.
    * @throws Failure `store.full`, `store.unavailable`, `store.unknown`, `precondition.failed`: of this change alone
    */
-  write(store: string, change: Write): Promise<void>;
+  write(store: string, change: Write): Promise<string | null>;
   /**
    * Resolves to how many entries are on disk: all that came. Otherwise as `write`.
    * @throws Failure also `body.invalid`, `value.invalid`, `body.too-large`: none of them is

@@ -8,7 +8,6 @@ import { onRecord, type Exchange } from './exchange.ts';
 import type { HttpExchange } from './http.ts';
 import { importLines } from './import.ts';
 import type { Batch, Erase, Post } from './operations.ts';
-import { tagOf } from './precondition.ts';
 import { tellPosted } from './telling.ts';
 
 type Single = Exclude<Post, Batch>;
@@ -18,12 +17,12 @@ export async function post<E extends Exchange<E>>(exchange: E, operation: Single
   const body = await wire.body(exchange);
   const { change, format, json, posted } = readPosted(operation, body, Date.now());
   await onRecord(exchange, component, body.length);
-  await store.engine.write(store.name, change);
+  const tag = await store.engine.write(store.name, change);
   moved.bytes = body.length;
   if (change.do === 'register') store.registered(change.item);
   // Observers before the writer: who reads "written" may rely on their having been told.
   await tellPosted(store, { path: asked.path, format, component, json, posted });
-  return wire.written(exchange, change.do === 'put' ? tagOf(change.format, change.data) : null);
+  return wire.written(exchange, tag);
 }
 
 export async function postBatch(exchange: HttpExchange, batch: Batch, component: string): Promise<number> {

@@ -1,12 +1,14 @@
 /** Entity tags and preconditions of key/value data (RFC 9110, 8.8.3 and 13). Pure. */
-import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Failure } from '../base/errors.ts';
 import type { Format, Operation, Precondition, Tags } from './operations.ts';
 
-/** A strong tag: equal only for the same bytes in the same namespace. What is not there has none. */
-export const tagOf = (format: Format, data: string | Uint8Array): string =>
-  `"${format}.${hash('sha256', data, 'base64url')}"`;
+/**
+ * The strong tag of a value. What is not there has none.
+ * @param random  bytes that were drawn when the value was written: a tag that could be computed would tell whoever may only
+ *   write, by 412 or 201, whether the value is one that it guesses
+ */
+export const tagOf = (format: Format, random: Buffer): string => `"${format}.${random.toString('base64url')}"`;
 
 /** @param tag  of the value that is there, undefined of none */
 export function holds({ match, noneMatch }: Precondition, tag: string | undefined): boolean {

@@ -93,5 +93,5 @@ export const EntityTags = z
   .meta({
     id: 'EntityTags',
     description: '`*`: any value; or what `ETag` said, in its quotes; several are joined by commas',
-    examples: ['*', '"json.RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o"'],
+    examples: ['*', '"json.RBNvo1WzZ4oRRq0W9-hknA"'],
   });

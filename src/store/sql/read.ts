@@ -49,9 +49,9 @@ export function reader(db: Sqlite): Reader {
 type KeyValueQuestion = Extract<Read, { do: 'value' | 'keys' | 'count' }>;
 
 function keyValueReader(db: Sqlite) {
-  const value = db
-    .prepare<string[], string | Buffer>('SELECT data FROM kv WHERE format = ? AND id = ? AND key = ?')
-    .pluck();
+  const value = db.prepare<string[], { data: string | Buffer; tag: Buffer }>(
+    'SELECT data, tag FROM kv WHERE format = ? AND id = ? AND key = ?',
+  );
   const count = db.prepare<string[], number>('SELECT count(*) FROM kv WHERE format = ? AND id = ?').pluck();
   const keys = db.prepare<[string, string, number], { seq: number; key: string }>(
     `SELECT seq, key FROM kv WHERE format = ? AND id = ? AND seq < ? ORDER BY seq DESC LIMIT ${keysPerPart}`,
@@ -61,7 +61,7 @@ function keyValueReader(db: Sqlite) {
     if (question.do === 'value') {
       const found = value.get(format, id, question.key);
       if (found === undefined) return { whole: format === 'json' ? '{}' : '' };
-      return { whole: found, tag: tagOf(format, found) };
+      return { whole: found.data, tag: tagOf(format, found.tag) };
     }
     if (question.do === 'count') return { whole: `{"count":${count.get(format, id) ?? 0}}` };
     const rows = keys.all(format, id, before);

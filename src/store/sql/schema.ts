@@ -38,6 +38,20 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (kind, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE kv RENAME TO untagged;
+  CREATE TABLE kv (
+    seq INTEGER PRIMARY KEY,
+    format TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    tag BLOB NOT NULL CHECK (length(tag) = 16), -- random: another one for each change of the data
+    data ANY NOT NULL,          -- as before
+    UNIQUE (format, id, key)
+  ) STRICT;
+  INSERT INTO kv SELECT seq, format, id, key, randomblob(16), data FROM untagged ORDER BY seq;
+  DROP TABLE untagged;
+  `,
 ];
 /** Of a store's file; one that counts further is refused. */
 export const storeVersion = migrations.length;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Sqlite } from '../../base/sqlite.ts';
 import { Failure } from '../../base/errors.ts';
 import type { Trim, Write } from '../engine.ts';
@@ -15,8 +16,8 @@ const { items: mostItems, bytes: mostBytes } = catalogueLimits;
 export type Writer = {
   /** Whether the precondition of a change, if it has one, holds inside the caller's transaction. */
   permits(change: Write): boolean;
-  /** Makes one change inside the caller's transaction. */
-  apply(change: Write): void;
+  /** Makes one change inside the caller's transaction. Returns the entity tag of a value that was put, null of all else. */
+  apply(change: Write): string | null;
   /** Writes entries inside the caller's transaction. */
   applyAll(bulk: Bulk): void;
   /** Writes those that their series has not yet. Returns the places of the others in the list. */
@@ -34,15 +35,14 @@ export function writer(db: Sqlite): Writer {
   const register = registrar(db);
   const erase = eraser(db);
   const retain = retainer(db);
-  const apply = (change: Write): void => {
+  const apply = (change: Exclude<Write, { do: 'put' }>): void => {
     switch (change.do) {
       case 'point':
         return addPoint(change.series, change.timestamp, change.point);
       case 'document':
         return addDocument(change.series, change.timestamp, change.text);
-      case 'put':
       case 'drop':
-        return keyValue(change);
+        return keyValue.drop(change);
       case 'register':
         return register(change);
       case 'erase':
@@ -53,7 +53,11 @@ export function writer(db: Sqlite): Writer {
   };
   return {
     permits: judge(db),
-    apply,
+    apply(change) {
+      if (change.do === 'put') return keyValue.put(change);
+      apply(change);
+      return null;
+    },
     applyAll: bulkWriter(db, interned),
     applyNew: newWriter(db, interned),
     trim: trimmer(db),
@@ -80,30 +84,39 @@ function entryWriter(db: Sqlite, interned: Interner) {
 }
 
 function judge(db: Sqlite): Writer['permits'] {
-  const value = db
-    .prepare<string[], string | Buffer>('SELECT data FROM kv WHERE format = ? AND id = ? AND key = ?')
-    .pluck();
+  const tag = db.prepare<string[], Buffer>('SELECT tag FROM kv WHERE format = ? AND id = ? AND key = ?').pluck();
   return (change) => {
     if ((change.do !== 'put' && change.do !== 'drop') || change.only === undefined || change.key === null) return true;
     const { format, id, key, only } = change;
-    const found = value.get(format, id, key);
+    const found = tag.get(format, id, key);
     return holds(only, found === undefined ? undefined : tagOf(format, found));
   };
 }
 
-/** A key keeps its place in the key list when it is written again, and takes the newest after a delete. */
+/**
+ * A key keeps its place in the key list when it is written again, and takes the newest after a delete. The same data keep
+ * their tag: whoever has them need not read them again.
+ */
 function keyValueWriter(db: Sqlite) {
-  const put = db.prepare(
-    `INSERT INTO kv (format, id, key, data) VALUES (?, ?, ?, ?)
-     ON CONFLICT (format, id, key) DO UPDATE SET data = excluded.data`,
-  );
+  const put = db
+    .prepare<[string, string, string, Buffer, string | Uint8Array], Buffer>(
+      `INSERT INTO kv (format, id, key, tag, data) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (format, id, key) DO UPDATE SET data = excluded.data, tag = iif(data = excluded.data, tag, excluded.tag)
+       RETURNING tag`,
+    )
+    .pluck();
   const drop = db.prepare('DELETE FROM kv WHERE format = ? AND id = ? AND key = ?');
   const dropAll = db.prepare('DELETE FROM kv WHERE format = ? AND id = ?');
-  return (change: Extract<Write, { do: 'put' | 'drop' }>): void => {
-    const { format, id, key } = change;
-    if (change.do === 'put') put.run(format, id, key, change.data);
-    else if (key === null) dropAll.run(format, id);
-    else drop.run(format, id, key);
+  return {
+    put({ format, id, key, data }: Extract<Write, { do: 'put' }>): string {
+      const tag = put.get(format, id, key, randomBytes(16), data);
+      if (tag === undefined) throw new Error('a value that was put has a tag');
+      return tagOf(format, tag);
+    },
+    drop({ format, id, key }: Extract<Write, { do: 'drop' }>): void {
+      if (key === null) dropAll.run(format, id);
+      else drop.run(format, id, key);
+    },
   };
 }
 

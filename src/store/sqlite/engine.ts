@@ -61,7 +61,7 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
 
 type Add = (change: Change) => Promise<Kept>;
 const changing = (add: Add): Pick<Engine, 'write' | 'writeAll' | 'writeLines' | 'trim'> => ({
-  write: async (store, change) => void (await add({ store, change })),
+  write: async (store, change) => (await add({ store, change })) as string | null,
   writeAll: async (store, change) => (await add({ store, change })) as number,
   writeLines: async (store, change) => (await add({ store, change })) as Taken,
   trim: async (store, change) => (await add({ store, change })) as number,
@@ -111,4 +111,4 @@ function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
 }
 
 const isKept = (outcome: Outcome): outcome is Kept =>
-  outcome === null || typeof outcome === 'number' || 'known' in outcome;
+  outcome === null || typeof outcome !== 'object' || 'known' in outcome;

@@ -7,11 +7,12 @@ export type OpenRequest = { store: string; file: string; limitBytes: number | nu
 
 /**
  * One message carries every change that arrived since the last; `outcomes` has one for each: what is wrong with it, or,
- * when it is on disk, how many entries of a batch or trim that were, what was taken of lines, null for any other change.
+ * when it is on disk, how many entries of a batch or trim that were, what was taken of lines, the entity tag of a value, null
+ * for any other change.
  */
 export type Change = { store: string; change: Write | Entries | Lines | Trim };
 /** What is kept of a change that succeeded. */
-export type Kept = Taken | number | null;
+export type Kept = Taken | number | string | null;
 export type Outcome = Problem | Kept;
 
 export type WriterHandlers = {

@@ -121,10 +121,7 @@ function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
   if (!deletes && !hasRoom()) {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
   }
-  if ('change' in ready) {
-    to.apply(ready.change);
-    return null;
-  }
+  if ('change' in ready) return to.apply(ready.change);
   const entries = ready.bulk.entries.length;
   if ('lines' in ready) return { lines: ready.lines, entries, known: to.applyNew(ready.bulk), ...ready.rest };
   to.applyAll(ready.bulk);

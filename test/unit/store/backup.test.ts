@@ -32,7 +32,7 @@ async function filled() {
 test('a backup brings everything back, and the store goes on from there', async () => {
   await using it = await filled();
   const backup = await backupOf(it.stores);
-  expect(await verifyBackup(inParts(backup), 'all')).toMatchObject({ store, component: 'driver-test', version: 2 });
+  expect(await verifyBackup(inParts(backup), 'all')).toMatchObject({ store, component: 'driver-test', version: 3 });
   await it.ask({ method: 'DELETE', path: '/ts/a/since/0' });
   await write(it, 9);
   expect(await bring(it, backup)).toMatchObject({ header: { origin: 'examples' }, setAside: null });
@@ -171,7 +171,7 @@ describe('M12 a hostile or broken backup is refused whole', () => {
     ['the mark of another program', 'PRAGMA application_id = 7'],
     [
       'a trigger',
-      "CREATE TRIGGER t AFTER INSERT ON entry BEGIN INSERT INTO kv VALUES (1, 'json', 'x', 'y', '{}'); END",
+      "CREATE TRIGGER t AFTER INSERT ON entry BEGIN INSERT INTO kv VALUES (1, 'json', 'x', 'y', zeroblob(16), '{}'); END",
     ],
     ['a view', 'CREATE VIEW v AS SELECT * FROM kv'],
     ['a table', 'CREATE TABLE t (a)'],
@@ -183,6 +183,7 @@ describe('M12 a hostile or broken backup is refused whole', () => {
       "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = 'kv'",
     ],
     ['a number for the next entry that was used', "UPDATE counter SET value = 0 WHERE name = 'seq'"],
+    ['a tag that is none', "PRAGMA ignore_check_constraints = ON; UPDATE kv SET tag = x'00'"],
     ['JSON that is none', "UPDATE kv SET data = '{' WHERE format = 'json'"],
     ['a document that breaks out', `UPDATE document SET text = '1},{"timestamp":0'`],
     ['a value that is too long', "UPDATE kv SET data = zeroblob(2000000) WHERE format = 'text'"],
