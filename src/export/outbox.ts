@@ -28,6 +28,8 @@ export type ExportOptions = {
   limits?: Partial<Bounds>;
   /** ms since the Unix epoch. */
   now?: () => number;
+  /** ms of a clock that only moves on. */
+  steady?: () => number;
 };
 
 export type Outbox = AsyncDisposable & {
@@ -54,12 +56,12 @@ const refuseRate = { burst: 60, perSecond: 1 };
  * @throws Failure `config.invalid`, `database.newer`, `database.damaged`
  */
 export function startExport(options: ExportOptions): Outbox {
-  const { config, file, log, signal, now = Date.now } = options;
+  const { config, file, log, signal, now = Date.now, steady = () => performance.now() } = options;
   const send = createSender(config);
   const queue = openQueue({
     file,
     jobLimit: config['export.queue-limit'],
-    now,
+    ...{ now, steady },
     limits: { ...bounds, ...options.limits },
   });
   const waiting = createWaiting();

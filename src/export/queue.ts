@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
 import { openDatabase } from '../base/sqlite.ts';
+import { createDrift, type Clocks } from './drift.ts';
 import { interrupted, verdict, type Bounds, type Outcome } from './rules.ts';
 import { jobStatements, ledgerStatements, migrations, type Job, type LedgerEntry } from './sql.ts';
 import { createTrim, type Trim } from './trim.ts';
@@ -15,7 +16,7 @@ const keptMs = 24 * 3_600_000;
 
 export type Submission = { component: string; destination: string; data: Buffer; key: string | null };
 export type Refusal = Omit<Submission, 'key'> & { reason: string; count: number };
-type Options = { file: string; jobLimit: number; now: () => number; limits: Bounds };
+type Options = Clocks & { file: string; jobLimit: number; limits: Bounds };
 
 type Desk = {
   jobs: ReturnType<typeof jobStatements>;
@@ -29,12 +30,19 @@ type Desk = {
 /**
  * Jobs and ledger in one file, so that the intent to send and the state of the job commit together. What was processing
  * when the last process ended is settled while opening: it may have arrived.
+ *
+ * Times of jobs are the clock's, and are moved along when it is set: so they are measured by one that only moves on as long
+ * as the process lives. What passed between two processes only the clock can tell.
  */
-export function openQueue({ file, jobLimit, now, limits }: Options) {
+export function openQueue({ file, jobLimit, now, steady, limits }: Options) {
   const db = openDatabase(file, migrations);
   const [jobs, ledger] = [jobStatements(db), ledgerStatements(db)];
   const desk: Desk = { jobs, ledger, omit: createTrim(ledger), now, jobLimit, limits };
-  const atomic = <T>(work: () => T): T => db.transaction(work).immediate();
+  const follow = follower(jobs, { now, steady });
+  const atomic = <T>(work: () => T): T => {
+    follow();
+    return db.transaction(work).immediate();
+  };
   atomic(() => {
     for (const job of jobs.processing()) settle(desk, job, { kind: 'unknown', reason: interrupted });
     ledger.interrupt.run({ now: now(), answer: interrupted });
@@ -43,7 +51,10 @@ export function openQueue({ file, jobLimit, now, limits }: Options) {
     /** Without `id`'s row or for another component: undefined, after the same single look. */
     find: (id: string, component: string): Job | undefined => jobs.byId(id, component),
     /** Components with something pending, and the ms at which the first of it is due. */
-    components: () => jobs.components.all(late(desk)),
+    components: () => {
+      follow();
+      return jobs.components.all(late(desk));
+    },
     oldestDue: (component: string): Job | undefined => jobs.oldestDue({ component, now: now(), ...late(desk) }),
     submit: (submission: Submission): Job => atomic(() => submit(desk, submission)),
     /** Commits the intent to send before anything is sent. */
@@ -64,6 +75,17 @@ export function openQueue({ file, jobLimit, now, limits }: Options) {
   };
 }
 export type Queue = ReturnType<typeof openQueue>;
+
+/** Moves what waits along with the clock, when that was set. */
+function follower(jobs: Desk['jobs'], clocks: Clocks): () => void {
+  const drift = createDrift(clocks);
+  return () => {
+    const by = drift.by();
+    if (by === 0) return;
+    jobs.move.run({ by });
+    drift.followed(by);
+  };
+}
 
 /** @returns null for one that may have been dropped for age: older than all that are kept of its sort */
 function lineOf({ ledger }: Desk, id: number, component: string): LedgerEntry | null | undefined {
@@ -104,9 +126,9 @@ function begin({ jobs, ledger, now }: Desk, job: Job): Job {
 
 function settle({ jobs, ledger, omit, now, limits }: Desk, job: Job, outcome: Outcome): void {
   const at = now();
-  // A job that was withdrawn while it was under way is not tried again.
-  const withdrawn = jobs.byId(job.id, job.component) === undefined;
-  const next = verdict(job, outcome, { now: at, limits: withdrawn ? { ...limits, windowMs: 0 } : limits });
+  // A job that was withdrawn while it was under way is not tried again; the times of the others may have been moved.
+  const row = jobs.byId(job.id, job.component);
+  const next = verdict(row ?? job, outcome, { now: at, limits: row ? limits : { ...limits, windowMs: 0 } });
   const unreached = next.do === 'repeat' ? 'waiting' : 'failed';
   const status = outcome.kind === 'unreached' ? unreached : outcome.kind;
   const answer = outcome.kind === 'answered' ? outcome.status : outcome.reason;
@@ -123,7 +145,7 @@ function settle({ jobs, ledger, omit, now, limits }: Desk, job: Job, outcome: Ou
   jobs.postpone.run({ id: job.id, due: next.due, ...again });
 }
 
-/** No pause is this long: a job that is due later was postponed before the clock was set back, and is due. */
+/** No pause is this long: a job that is due later was postponed before the clock was set back, between two processes. */
 const late = ({ now, limits }: Desk): { late: number } => ({ late: now() + limits.longestPauseMs });
 
 function trim(jobs: Desk['jobs'], component: string, now: number): void {

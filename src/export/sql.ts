@@ -135,6 +135,9 @@ export function jobStatements(db: Sqlite) {
     components: db.prepare<{ late: number }, { component: string; due: number }>(
       `SELECT component, min(CASE WHEN due > @late THEN 0 ELSE due END) AS due FROM job WHERE state = 'Pending' GROUP BY component LIMIT 10000`,
     ),
+    move: db.prepare<{ by: number }>(
+      'UPDATE job SET submitted = submitted + @by, due = due + @by, finished = finished + @by',
+    ),
     begin: db.prepare(`UPDATE job SET state = 'Processing', attempts = attempts + 1, entry = @entry WHERE id = @id`),
     postpone: db.prepare(`UPDATE job SET state = 'Pending', due = @due, sends = @sends, entry = @entry WHERE id = @id`),
     finish: db.prepare(

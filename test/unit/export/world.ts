@@ -125,6 +125,7 @@ export type BoxOptions = {
   flags?: Partial<Record<SettingName, unknown>>;
   limits?: ExportOptions['limits'];
   now?: () => number;
+  steady?: () => number;
   ledger?: ExportOptions['ledger'];
   stop?: AbortController;
 };
@@ -135,6 +136,7 @@ export async function box({
   flags = {},
   limits = {},
   now,
+  steady,
   ledger,
   stop,
 }: BoxOptions = {}): Promise<Box> {
@@ -150,6 +152,7 @@ export async function box({
     signal: (stop ?? new AbortController()).signal,
     limits: { firstPauseMs: 20, ...limits },
     ...(now && { now }),
+    ...(steady && { steady }),
     ...(ledger && { ledger }),
   });
   const listener = await listen({ address: local, port: 0, handler: outbox.handler });
