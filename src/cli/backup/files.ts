@@ -1,9 +1,9 @@
 /** files — backup files on the caller's disk: read only when they are files, made whole or not at all. */
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Failure } from '../../base/errors.ts';
+import { draftOf, sweepDrafts } from './drafts.ts';
 
 /**
  * Opens a file that is there. A link, a device, a pipe or a folder is none: nothing is asked of what it leads to.
@@ -39,24 +39,26 @@ export async function refuseExisting(path: string): Promise<void> {
 }
 
 /**
- * Makes a file of mode 0600 that is there, on disk, once all of `fill` has succeeded, and not before.
+ * Makes a file of mode 0600 that is there, on disk, once all of `fill` has succeeded, and not before. What a killed attempt to
+ * make it left is deleted first.
  * @param fill  writes to the handle, and may read back what it wrote by the path
  * @throws Failure `file.unwritable`; what `fill` throws
  */
 export async function makeFile(path: string, fill: (file: FileHandle, draft: string) => Promise<void>): Promise<void> {
   await refuseExisting(path);
-  const dir = dirname(resolve(path));
-  const draft = join(dir, `.${basename(path)}.${randomBytes(6).toString('hex')}.half`);
+  await sweepDrafts(path);
+  const draft = draftOf(path);
   try {
     const file = await open(draft, 'wx', 0o600);
     try {
       await fill(file, draft);
+      await refuseExisting(path);
+      // Before it is closed: as long as it is open, nobody takes it for something that was left.
+      await rename(draft, path);
     } finally {
       await file.close();
     }
-    await refuseExisting(path);
-    await rename(draft, path);
-    await syncFolder(dir);
+    await syncFolder(dirname(resolve(path)));
   } catch (err) {
     await rm(draft, { force: true });
     if (err instanceof Failure || !isOfDisk(err)) throw err;

@@ -8,6 +8,7 @@ import type { VerifyBackup } from '../options.ts';
 import { withProgress } from '../progress.ts';
 import { bytes } from '../text.ts';
 import { answerText, bringBack, factsText, intoOf, type Sent, warningOf } from './bring.ts';
+import { meantFor } from './drafts.ts';
 import { openFile } from './files.ts';
 import { type All, storeOf, takeAll, takeBackup, type Taken } from './take.ts';
 
@@ -30,7 +31,12 @@ export function backUp(session: Session, verify: VerifyBackup, { named: [name, f
 /** Reads a file, with no box. */
 export async function check({ say }: Reporting, verify: VerifyBackup, path: string): Promise<void> {
   await using opened = await reading(path);
-  const facts = await verify(opened.content(), 'all');
+  const facts = await verify(opened.content(), 'all').catch((err: unknown) => {
+    const file = meantFor(path);
+    if (file === undefined || !(err instanceof Failure) || err.code !== 'backup.invalid') throw err;
+    const sentence = `${err.message}. A backup that was killed left it; the next one to ${file} there deletes it`;
+    throw new Failure(err.code, sentence, err.details, { cause: err });
+  });
   say({ verified: facts }, () => `${visible(path)} is a whole backup.\n${factsText(facts)}`);
 }
 
