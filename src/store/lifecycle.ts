@@ -36,6 +36,8 @@ export type StoreOptions = {
   reserveBytes?: number;
   /** Time between two rounds in which what is not kept is removed. Default 10 min. */
   roundMs?: number;
+  /** When entries of a numeric series are sealed. Default: batches of 256 and more at once, 4,096 rows beyond the newest 4,096. */
+  sealing?: { batch?: number; rows?: number; keep?: number };
   /** The thread that reads ends when nobody has read for so long. Default 30 s. */
   readerRestMs?: number;
 };

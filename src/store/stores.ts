@@ -99,13 +99,14 @@ export type Stores = AsyncDisposable & {
 
 /** No store is open yet, and no storage thread runs. */
 export async function startStores(options: StoreOptions): Promise<Stores> {
-  const { dir, storeLimitBytes = null, reserveBytes = null, readerRestMs } = options;
+  const { dir, storeLimitBytes = null, reserveBytes = null, readerRestMs, sealing = {} } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   /** One store opens, closes and goes one after the other; different stores do not wait for each other. */
   const lane = createLane();
   const onDamage = (name: string, failure: Failure) => void lane(name, () => setAside(state, name, failure));
   const faults = createFaults({ log: options.log, isDamage, onDamage });
-  const engine = faults.watch(startSqliteEngine({ dir, limitBytes: storeLimitBytes, reserveBytes, readerRestMs }));
+  const limits = { limitBytes: storeLimitBytes, reserveBytes, sealing };
+  const engine = faults.watch(startSqliteEngine({ dir, ...limits, readerRestMs }));
   const lists = { open: new Map(), broken: new Map(), restoring: new Set<string>(), listeners: new Set<never>() };
   const state: State = { options, engine, faults, pace: createPace(options.pace), ...lists };
   const rounds = startRounds({ ...state, ...options });

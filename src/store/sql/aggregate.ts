@@ -1,6 +1,10 @@
 import type { Sqlite } from '../../base/sqlite.ts';
 import type { Aggregate, Selection } from '../operations.ts';
-import { entriesOfSpans, tagMatches, tagParameters, type Span } from './spans.ts';
+import { accumulators } from '../accumulate.ts';
+import type { History } from './history.ts';
+import type { Span } from './span.ts';
+import { entriesOfSpans } from './spans.ts';
+import { tagMatches, tagParameters } from './tags.ts';
 
 /** SQL of each aggregate; `sum` compensates rounding, `median` is the mean of the two middle values of an even count. */
 export const expressions: Record<Exclude<Aggregate, 'sd'>, string> = {
@@ -16,7 +20,7 @@ export const expressions: Record<Exclude<Aggregate, 'sd'>, string> = {
  * One number of the selected entries. `null` where there is none: of nothing (but the count of nothing is 0), the
  * standard deviation of a single entry (its divisor is n − 1), a sum beyond the doubles.
  */
-export function aggregator(db: Sqlite) {
+export function aggregator(db: Sqlite, entries: History) {
   const where = `FROM ${entriesOfSpans} WHERE ${tagMatches}`;
   const prepare = (sql: string) => db.prepare<object, number | null>(sql).pluck();
   const plain = new Map(
@@ -27,12 +31,23 @@ export function aggregator(db: Sqlite) {
     `WITH mean (of) AS MATERIALIZED (SELECT avg(entry.value) ${where})
      SELECT sqrt(sum((entry.value - mean.of) * (entry.value - mean.of)) / (count(*) - 1)) FROM mean CROSS JOIN ${entriesOfSpans} WHERE ${tagMatches}`,
   );
-  // A statement for each: which one is looked up, nothing is glued.
   return (by: Aggregate, selection: Selection, spans: Span[]): number | null => {
+    if (entries.isSealed(spans)) return numberOrNone(accumulated(by, selection, { entries, spans }));
+    // A statement for each: which one is looked up, nothing is glued.
     const statement = by === 'sd' ? sd : plain.get(by);
     const result = statement?.get({ spans: JSON.stringify(spans), ...tagParameters(selection) }) ?? null;
     return numberOrNone(result);
   };
+}
+
+type From = { entries: History; spans: readonly Span[] };
+
+function accumulated(by: Aggregate, selection: Selection, { entries, spans }: From): number | null {
+  const found = accumulators[by]();
+  for (const span of spans) {
+    for (const { values } of entries.chunks(span, selection)) for (const value of values) found.add(value);
+  }
+  return found.result();
 }
 
 /** SQL's answer as a JSON number: no minus zero, and nothing beyond the doubles. */

@@ -2,7 +2,11 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import type { Aggregate, Read } from '../operations.ts';
 import { expressions, numberOrNone } from './aggregate.ts';
 import type { Page } from './page.ts';
-import { entriesOfSpans, tagMatches, tagParameters, type Span } from './spans.ts';
+import { accumulators, type Accumulator } from '../accumulate.ts';
+import type { History } from './history.ts';
+import { highest, lowest, type Span } from './span.ts';
+import { entriesOfSpans } from './spans.ts';
+import { tagMatches, tagParameters } from './tags.ts';
 
 /** Rows of one series that a part is made of; a bucket that holds more comes whole. */
 const rowsPerPart = 5_000;
@@ -10,23 +14,21 @@ const rowsPerPart = 5_000;
 type Buckets = Extract<Read, { do: 'buckets' }>;
 type Row = { start: number; result: number | null };
 
-const lowest = Number.MIN_SAFE_INTEGER;
-const highest = Number.MAX_SAFE_INTEGER;
-
 /** A bucket starts at a multiple of its length since the Unix epoch, also before it; the first of all with time itself. */
 const startOf = `max(${lowest}, entry.timestamp - ((entry.timestamp % @every) + @every) % @every)`;
-const floor = (time: number, every: number): number => time - (((time % every) + every) % every);
+const floor = (time: number, every: number): number => Math.max(lowest, time - (((time % every) + every) % every));
 
 /** One aggregate for each bucket that has entries, in parts: neither a million buckets nor one bucket fills memory. */
-export function bucketer(db: Sqlite, rows = rowsPerPart) {
+export function bucketer(db: Sqlite, entries: History, rows = rowsPerPart) {
   const statements = { ASC: bucketStatements(db, 'ASC'), DESC: bucketStatements(db, 'DESC') };
-  const edges = { ASC: edgeStatement(db, 'ASC'), DESC: edgeStatement(db, 'DESC') };
   return ({ selection, by, everyMs }: Buckets, spans: Span[]): Page => {
     const order = selection.pick.by === 'first' ? 'ASC' : 'DESC';
-    const reach = spans.map((span) => edges[order].get({ ...keysOf(span), rows }));
+    const reach = spans.map((span) => entries.nth(span, order === 'ASC', rows)?.[0]);
     const { now, later } = cut(spans, reach, { forward: order === 'ASC', everyMs });
     const parameters = { spans: JSON.stringify(now), every: BigInt(everyMs), ...tagParameters(selection) };
-    const found = statements[order].get(by)?.all(parameters) ?? [];
+    const found = entries.isSealed(now)
+      ? accumulated({ selection, by, everyMs }, now, { entries, order })
+      : (statements[order].get(by)?.all(parameters) ?? []);
     return { entries: found.flatMap(bucketText), next: later.length === 0 ? null : later };
   };
 }
@@ -65,16 +67,23 @@ const from =
     return toTime >= border ? [[series, border, lowest, toTime, toSeq]] : [];
   };
 
-const keysOf = ([series, fromTime, fromSeq, toTime, toSeq]: Span) => ({ series, fromTime, fromSeq, toTime, toSeq });
+type Order = 'ASC' | 'DESC';
+type Asked = Pick<Buckets, 'selection' | 'by' | 'everyMs'>;
 
-function edgeStatement(db: Sqlite, order: 'ASC' | 'DESC') {
-  return db
-    .prepare<object, number>(
-      `SELECT timestamp FROM entry WHERE series = @series AND (timestamp, seq) >= (@fromTime, @fromSeq)
-       AND (timestamp, seq) <= (@toTime, @toSeq) ORDER BY timestamp ${order}, seq ${order}
-       LIMIT 1 OFFSET @rows`,
-    )
-    .pluck();
+function accumulated({ selection, by, everyMs }: Asked, spans: Span[], o: { entries: History; order: Order }): Row[] {
+  const buckets = new Map<number, Accumulator>();
+  for (const span of spans) {
+    for (const { times, values } of o.entries.chunks(span, selection)) {
+      for (const [at, time] of times.entries()) {
+        const start = floor(time, everyMs);
+        const bucket = buckets.get(start) ?? accumulators[by]();
+        bucket.add(values[at] as number);
+        buckets.set(start, bucket);
+      }
+    }
+  }
+  const rows = [...buckets].map(([start, bucket]) => ({ start, result: bucket.result() }));
+  return rows.sort((a, b) => (o.order === 'ASC' ? a.start - b.start : b.start - a.start));
 }
 
 function bucketStatements(db: Sqlite, order: 'ASC' | 'DESC') {

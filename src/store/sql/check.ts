@@ -4,6 +4,7 @@ import { Failure } from '../../base/errors.ts';
 import type { Sqlite } from '../../base/sqlite.ts';
 import { readItem } from '../catalogue.ts';
 import { catalogueLimits, defaultBodyBytes } from '../limits.ts';
+import { areBlocksOurs } from './check-blocks.ts';
 import { migrations } from './schema.ts';
 
 /**
@@ -68,6 +69,7 @@ function checkContent(db: Sqlite, version: number): void {
   if (isStrange || (version >= tagged && db.prepare(strangeTags).pluck().get() !== 0)) {
     throw invalid('its database holds what no store would have kept');
   }
+  if (!areBlocksOurs(db, defaultBodyBytes)) throw invalid('its sealed history is damaged');
   const catalogue = db.prepare<[], { href: string; item: string }>('SELECT href, item FROM catalogue');
   for (const { href, item } of catalogue.iterate()) {
     if (hrefOf(item) !== href) throw invalid('its catalogue holds what no store would have taken');

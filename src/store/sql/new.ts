@@ -1,16 +1,15 @@
 import type { Sqlite } from '../../base/sqlite.ts';
 import type { Bulk } from './bulk.ts';
+import { compared, type History } from './history.ts';
 import type { Interner } from './intern.ts';
-
-/** Newest entries of one moment that another of that moment is compared with: a thousand at one time are no history. */
-const compared = 100;
+import type { Sealer } from './seal.ts';
 
 /**
  * Writes, inside the caller's transaction, those entries that their series has not: none of the same time has the same data.
  * One without a time is new. Returns the places of the others in the list.
  */
-export function newWriter(db: Sqlite, interned: Interner) {
-  const points = newPoints(db, interned);
+export function newWriter(db: Sqlite, { interned, entries: all, sealer }: Parts) {
+  const points = newPoints(db, { interned, entries: all, sealer });
   const documents = newDocuments(db, interned);
   return ({ kind, series, entries, now }: Bulk): number[] => {
     if (entries.length === 0) return [];
@@ -20,9 +19,10 @@ export function newWriter(db: Sqlite, interned: Interner) {
   };
 }
 
+type Parts = { interned: Interner; entries: History; sealer: Sealer };
 type Write = (series: number, entry: Bulk['entries'][number], now: number) => boolean;
 
-function newPoints(db: Sqlite, interned: Interner): Write {
+function newPoints(db: Sqlite, { interned, entries, sealer }: Parts): Write {
   const add = db.prepare(
     `INSERT INTO entry (series, timestamp, seq, value, tag, spelling)
      SELECT @series, @timestamp, @seq, @value, @tag, @spelling
@@ -35,8 +35,11 @@ function newPoints(db: Sqlite, interned: Interner): Write {
     if (point === null) throw new Error('an entry of a numeric series has a number');
     const { value, tag, spelling } = point;
     const tagId = tag === null ? null : interned.tag(tag.name, tag.text);
+    if (timestamp !== null && entries.hasSealed(series, timestamp, { value, tag: tagId, spelling })) return false;
     const place = { series, timestamp: timestamp ?? now, seq: interned.nextSeq(), isNew: timestamp === null ? 1 : 0 };
-    return add.run({ ...place, value, tag: tagId, spelling }).changes > 0;
+    const isAdded = add.run({ ...place, value, tag: tagId, spelling }).changes > 0;
+    if (isAdded) sealer.note(series, 1);
+    return isAdded;
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Statement } from 'better-sqlite3';
 import type { Sqlite } from '../../base/sqlite.ts';
-import type { Kind, Selection } from '../operations.ts';
+import type { Selection } from '../operations.ts';
 import { pointText } from '../point.ts';
-import { tagMatches, tagParameters, type Span } from './spans.ts';
+import type { History } from './history.ts';
+import type { Row } from './loose.ts';
+import { inSpan, keysOf, type Span } from './span.ts';
 
 const entriesPerPart = 1_000;
 /** A part of a long reply is at most about this long, plus one document. */
@@ -11,24 +13,17 @@ const partBytes = 256 * 1024;
 /** `entries` as JSON text in order; `next` are the spans that are left, null when none is. */
 export type Page = { entries: string[]; next: Span[] | null };
 
-type Row = {
-  timestamp: number;
-  seq: number;
-  value: number | null;
-  name: string | null;
-  text: string | null;
-  data: string | null;
-};
-
 /** Reads the entries of spans in parts, so that neither a long series nor a slow caller fills memory. */
-export function pager(db: Sqlite) {
-  const statements = { ASC: rowStatements(db, 'ASC'), DESC: rowStatements(db, 'DESC') };
+export function pager(db: Sqlite, entries: History) {
+  const documents = { ASC: documentStatement(db, 'ASC'), DESC: documentStatement(db, 'DESC') };
   return (selection: Selection, spans: Span[], limit = entriesPerPart): Page => {
     const forward = selection.pick.by === 'first';
-    const statement = statements[forward ? 'ASC' : 'DESC'][selection.kind];
-    const parameters = tagParameters(selection);
+    const rowsOf = (span: Span): Iterable<Row> =>
+      selection.kind === 'ts'
+        ? entries.iterate(span, forward, selection)
+        : documents[forward ? 'ASC' : 'DESC'].iterate(keysOf(span));
     const share = { entries: limit / spans.length, bytes: partBytes / spans.length };
-    const heads = spans.map((span) => head(statement.iterate({ ...keysOf(span), ...parameters }), share));
+    const heads = spans.map((span) => head(rowsOf(span), share));
     const { rows, last } = cut(merge(heads, forward ? inOrder : (a, b) => inOrder(b, a)), limit);
     return { entries: rows.map(entryText), next: last && beyond(spans, last, forward) };
   };
@@ -71,25 +66,12 @@ const beyond = (spans: Span[], { timestamp, seq }: Row, forward: boolean): Span[
     forward ? [series, timestamp, seq + 1, toTime, toSeq] : [series, fromTime, fromSeq, timestamp, seq - 1],
   );
 
-const keysOf = ([series, fromTime, fromSeq, toTime, toSeq]: Span) => ({ series, fromTime, fromSeq, toTime, toSeq });
-
-/** Each runs along the tree in reading order and can stop anywhere. */
-function rowStatements(db: Sqlite, order: 'ASC' | 'DESC'): Record<Kind, Statement<object, Row>> {
-  const chosen = `
-    entry.series = @series AND (entry.timestamp, entry.seq) >= (@fromTime, @fromSeq)
-    AND (entry.timestamp, entry.seq) <= (@toTime, @toSeq) AND ${tagMatches}
-    ORDER BY entry.timestamp ${order}, entry.seq ${order}`;
-  return {
-    ts: db.prepare(
-      `SELECT timestamp, seq, value, tag.name, tag.text, spelling AS data
-       FROM entry LEFT JOIN tag ON tag.id = entry.tag WHERE ${chosen}`,
-    ),
-    'ts/blob': db.prepare(
-      `SELECT timestamp, seq, NULL AS value, NULL AS name, NULL AS text, document.text AS data
-       FROM entry JOIN document USING (seq) WHERE ${chosen}`,
-    ),
-  };
-}
+/** Runs along the tree in reading order and can stop anywhere. */
+const documentStatement = (db: Sqlite, order: 'ASC' | 'DESC'): Statement<object, Row> =>
+  db.prepare(
+    `SELECT timestamp, seq, NULL AS value, NULL AS name, NULL AS text, document.text AS data
+     FROM entry JOIN document USING (seq) WHERE ${inSpan} ORDER BY entry.timestamp ${order}, entry.seq ${order}`,
+  );
 
 const entryText = ({ timestamp, value, name, text, data }: Row): string =>
   `{"timestamp":${timestamp},"data":${data ?? pointText(value as number, name === null ? null : { name, text: text as string })}}`;

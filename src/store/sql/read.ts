@@ -7,7 +7,8 @@ import { aggregator } from './aggregate.ts';
 import { bucketer } from './buckets.ts';
 import { measurer } from './retention.ts';
 import { pager, type Page } from './page.ts';
-import { entriesOfSpans, spanFinder } from './spans.ts';
+import { history, type History } from './history.ts';
+import { spanFinder } from './spans.ts';
 
 const mostItems = 10_000;
 const keysPerPart = 10_000;
@@ -24,7 +25,8 @@ export type Reader = {
 export function reader(db: Sqlite): Reader {
   const keyValue = keyValueReader(db);
   const items = db.prepare<[], string>(`SELECT item FROM catalogue ORDER BY seq DESC LIMIT ${mostItems}`).pluck();
-  const series = seriesReader(db);
+  const all = history(db);
+  const series = seriesReader(db, all);
   const read: Reader['read'] = (question, next) => {
     switch (question.do) {
       case 'catalogue':
@@ -43,7 +45,7 @@ export function reader(db: Sqlite): Reader {
         return series.buckets(question, next as Page['next'] | undefined);
     }
   };
-  return { read, datasources: datasourceLister(db), overflow: measurer(db) };
+  return { read, datasources: datasourceLister(db), overflow: measurer(db, all) };
 }
 
 type KeyValueQuestion = Extract<Read, { do: 'value' | 'keys' | 'count' }>;
@@ -73,12 +75,11 @@ function keyValueReader(db: Sqlite) {
 /** Entries are minified JSON: none has a line break inside. */
 const separator = (lines: true | undefined): string => (lines ? '\n' : ',');
 
-function seriesReader(db: Sqlite) {
-  const spansOf = spanFinder(db);
-  const page = pager(db);
-  const aggregate = aggregator(db);
-  const buckets = bucketer(db);
-  const length = db.prepare<{ spans: string }, number>(`SELECT count(*) FROM ${entriesOfSpans}`).pluck();
+function seriesReader(db: Sqlite, all: History) {
+  const spansOf = spanFinder(db, all);
+  const page = pager(db, all);
+  const aggregate = aggregator(db, all);
+  const buckets = bucketer(db, all);
   return {
     entries({ selection, limit, lines }: Extract<Read, { do: 'entries' }>, next?: Page['next']): Reply {
       const found = page(selection, next ?? spansOf(selection), limit);
@@ -89,7 +90,7 @@ function seriesReader(db: Sqlite) {
       return { part: found.entries.join(separator(question.lines)), next: found.next };
     },
     length: (selection: Selection): Reply => ({
-      whole: `{"length":${length.get({ spans: JSON.stringify(spansOf(selection)) }) ?? 0}}`,
+      whole: `{"length":${spansOf(selection).reduce((sum, span) => sum + all.count(span), 0)}}`,
     }),
     aggregate({ selection, by }: Extract<Read, { do: 'aggregate' }>): Reply {
       const result = aggregate(by, selection, spansOf(selection));
@@ -101,7 +102,8 @@ function seriesReader(db: Sqlite) {
 /** Every datasource that has something, or of which not all is kept. */
 function datasourceLister(db: Sqlite): Reader['datasources'] {
   const list = db.prepare<[], Statistics['datasources'][number]>(
-    `SELECT name AS id, kind, (SELECT count(*) FROM entry WHERE entry.series = series.id) AS entries, keepMs, maxBytes
+    `SELECT name AS id, kind, (SELECT count(*) FROM entry WHERE entry.series = series.id)
+       + (SELECT coalesce(sum(entries), 0) FROM block WHERE block.series = series.id) AS entries, keepMs, maxBytes
      FROM series LEFT JOIN retention USING (kind, name) WHERE entries > 0 OR keepMs IS NOT NULL OR maxBytes IS NOT NULL
      UNION ALL SELECT id, 'kv', count(*), NULL, NULL FROM kv GROUP BY id ORDER BY 2, 1`,
   );

@@ -1,7 +1,7 @@
 /**
  * The file of one store. Entries of all series lie in one tree, ordered as they are read: by series, time and
  * insertion. `seq` numbers insertions over the whole store, so that joined series have one order among ties.
- * Only tags and numbers lie in that tree; JSON documents lie beside it, so that it stays dense.
+ * Only tags and numbers lie in that tree; JSON documents lie beside it, so that it stays dense. History is sealed into blocks.
  */
 export const migrations: readonly string[] = [
   `
@@ -51,6 +51,19 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO kv SELECT seq, format, id, key, randomblob(16), data FROM untagged ORDER BY seq;
   DROP TABLE untagged;
+  `,
+  `
+  CREATE TABLE block (          -- sealed entries of a numeric series (columns.ts); those of a series do not overlap
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    series INTEGER NOT NULL,
+    fromTime INTEGER NOT NULL,  -- the first entry, and the last
+    fromSeq INTEGER NOT NULL,
+    toTime INTEGER NOT NULL,
+    toSeq INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    data BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX place ON block (series, fromTime, fromSeq, toTime, toSeq, entries);
   `,
 ];
 /** Of a store's file; one that counts further is refused. */

@@ -9,7 +9,10 @@ import { bulkWriter, type Bulk } from './bulk.ts';
 import { interner, type Interner } from './intern.ts';
 import { newWriter } from './new.ts';
 import { retainer, trimmer } from './retention.ts';
-import { entriesOfSpans, spanFinder, tagMatches, tagParameters } from './spans.ts';
+import { history, type History } from './history.ts';
+import { sealer, type Sealer, type Sealing, usualSealing } from './seal.ts';
+import { entriesOfSpans, spanFinder } from './spans.ts';
+import { tagMatches, tagParameters } from './tags.ts';
 
 const { items: mostItems, bytes: mostBytes } = catalogueLimits;
 
@@ -24,16 +27,22 @@ export type Writer = {
   applyNew(bulk: Bulk): number[];
   /** Removes a few of the oldest entries. Returns how many. */
   trim(trim: Trim): number;
+  /** Whether there may be rows to seal. */
+  readonly isDue: () => boolean;
+  /** Seals some of them inside the caller's transaction. */
+  readonly seal: () => void;
   /** Must follow a rollback: what was remembered of rows that are gone is forgotten. */
   forget(): void;
 };
 
-export function writer(db: Sqlite): Writer {
+export function writer(db: Sqlite, sealing: Sealing = usualSealing): Writer {
   const interned = interner(db);
-  const { addPoint, addDocument } = entryWriter(db, interned);
+  const all = history(db);
+  const parts = { interned, entries: all, sealer: sealer(db, all, sealing) };
+  const { addPoint, addDocument } = entryWriter(db, parts);
   const keyValue = keyValueWriter(db);
   const register = registrar(db);
-  const erase = eraser(db);
+  const erase = eraser(db, parts);
   const retain = retainer(db);
   const apply = (change: Exclude<Write, { do: 'put' }>): void => {
     switch (change.do) {
@@ -58,14 +67,18 @@ export function writer(db: Sqlite): Writer {
       apply(change);
       return null;
     },
-    applyAll: bulkWriter(db, interned),
-    applyNew: newWriter(db, interned),
-    trim: trimmer(db),
+    applyAll: bulkWriter(db, parts),
+    applyNew: newWriter(db, parts),
+    trim: trimmer(db, parts),
+    isDue: parts.sealer.isDue,
+    seal: parts.sealer.step,
     forget: interned.forget,
   };
 }
 
-function entryWriter(db: Sqlite, interned: Interner) {
+type Parts = { interned: Interner; entries: History; sealer: Sealer };
+
+function entryWriter(db: Sqlite, { interned, sealer }: Parts) {
   const entry = db.prepare(
     'INSERT INTO entry (series, timestamp, seq, value, tag, spelling) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -73,7 +86,9 @@ function entryWriter(db: Sqlite, interned: Interner) {
   return {
     addPoint: (series: string, timestamp: number, { value, tag, spelling }: Point): void => {
       const tagId = tag === null ? null : interned.tag(tag.name, tag.text);
-      entry.run(interned.series('ts', series), timestamp, interned.nextSeq(), value, tagId, spelling);
+      const id = interned.series('ts', series);
+      entry.run(id, timestamp, interned.nextSeq(), value, tagId, spelling);
+      sealer.note(id, 1);
     },
     addDocument: (series: string, timestamp: number, text: string): void => {
       const seq = interned.nextSeq();
@@ -138,15 +153,17 @@ function registrar(db: Sqlite) {
 }
 
 /** Deletes exactly the entries that the same selection reads. */
-function eraser(db: Sqlite) {
-  const spansOf = spanFinder(db);
+function eraser(db: Sqlite, { entries: all, sealer }: Parts) {
+  const spansOf = spanFinder(db, all);
   const chosen = `FROM ${entriesOfSpans} WHERE ${tagMatches}`;
   const documents = db.prepare(`DELETE FROM document WHERE seq IN (SELECT entry.seq ${chosen})`);
   const entries = db.prepare(
     `DELETE FROM entry WHERE (series, timestamp, seq) IN (SELECT entry.series, entry.timestamp, entry.seq ${chosen})`,
   );
   return ({ selection }: Extract<Write, { do: 'erase' }>): void => {
-    const parameters = { spans: JSON.stringify(spansOf(selection)), ...tagParameters(selection) };
+    const spans = spansOf(selection);
+    const parameters = { spans: JSON.stringify(spans), ...tagParameters(selection) };
+    for (const span of spans) sealer.erase(span, selection);
     if (selection.kind === 'ts/blob') documents.run(parameters);
     entries.run(parameters);
   };

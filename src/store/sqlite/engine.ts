@@ -8,7 +8,7 @@ import type { Change, Kept, OpenRequest, Outcome, WriterHandlers } from './proto
 import { createReading } from './reading.ts';
 
 /** Of each file, and what is left free on the disk; null: none, and the usual. */
-type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes'>;
+type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes' | 'sealing'>;
 
 type Options = { dir: string; readerRestMs?: number | undefined } & Limits;
 

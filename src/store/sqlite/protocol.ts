@@ -2,8 +2,16 @@
 import type { Problem } from '../../base/errors.ts';
 import type { Engine, Entries, Lines, Overflow, Reply, Retention, Statistics, Taken, Trim, Write } from '../engine.ts';
 import type { Read } from '../operations.ts';
+import type { Sealing } from '../sql/seal.ts';
 
-export type OpenRequest = { store: string; file: string; limitBytes: number | null; reserveBytes: number | null };
+export type OpenRequest = {
+  store: string;
+  file: string;
+  limitBytes: number | null;
+  reserveBytes: number | null;
+  /** Instead of what is usual. */
+  sealing: Partial<Sealing>;
+};
 
 /**
  * One message carries every change that arrived since the last; `outcomes` has one for each: what is wrong with it, or,

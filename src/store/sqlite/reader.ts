@@ -9,26 +9,33 @@ import type { ReaderHandlers } from './protocol.ts';
 /** Pages that SQLite keeps of each store: enough for a long read to go through its entries twice. */
 const cacheKib = 4_000;
 
-const stores = new Map<string, { db: Sqlite; reader: Reader }>();
+type Opened = { reader: Reader; inOne: <T>(work: () => T) => T };
+const stores = new Map<string, Opened & { db: Sqlite }>();
 
-function readerOf({ store, file }: { store: string; file: string }): Reader {
+function readerOf({ store, file }: { store: string; file: string }): Opened {
   const known = stores.get(store);
-  if (known) return known.reader;
+  if (known) return known;
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
     db.pragma(`cache_size = -${cacheKib}`);
-    const opened = { db, reader: reader(db) };
+    const run = db.transaction((work: () => unknown) => work());
+    const opened = { db, reader: reader(db), inOne: <T>(work: () => T): T => run(work) as T };
     stores.set(store, opened);
-    return opened.reader;
+    return opened;
   } catch (err) {
     db.close();
     throw err;
   }
 }
 
-function attempt<T>(work: () => T): T {
+/**
+ * One transaction for each question: entries may be sealed meanwhile, and would be found twice or not at all. It begins after
+ * the question came, so it sees all that anybody was told is on disk.
+ */
+function attempt<T>(store: { store: string; file: string }, work: (to: Reader) => T): T {
   try {
-    return work();
+    const { reader, inOne } = readerOf(store);
+    return inOne(() => work(reader));
   } catch (err) {
     throw failureOf(err);
   }
@@ -39,10 +46,9 @@ const handlers: ReaderHandlers = {
     stores.get(store)?.db.close();
     stores.delete(store);
   },
-  // Outside a transaction each statement sees all that is committed: what a writer was told is on disk is read.
-  read: ({ question, next, ...store }) => attempt(() => readerOf(store).read(question, next)),
-  overflow: ({ about, ...store }) => attempt(() => readerOf(store).overflow(about, about.maxBytes, about.from)),
-  datasources: (store) => attempt(() => readerOf(store).datasources()),
+  read: ({ question, next, ...store }) => attempt(store, (to) => to.read(question, next)),
+  overflow: ({ about, ...store }) => attempt(store, (to) => to.overflow(about, about.maxBytes, about.from)),
+  datasources: (store) => attempt(store, (to) => to.datasources()),
 };
 
 serveWorker(handlers);

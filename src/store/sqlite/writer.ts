@@ -4,6 +4,7 @@ import { openDatabase, type Sqlite } from '../../base/sqlite.ts';
 import { serveWorker } from '../../base/worker.ts';
 import { migrations } from '../sql/schema.ts';
 import { retentions } from '../sql/retention.ts';
+import { usualSealing } from '../sql/seal.ts';
 import { writer, type Writer } from '../sql/write.ts';
 import type { Trim, Write } from '../engine.ts';
 import { wholeBatch } from '../entries.ts';
@@ -23,13 +24,17 @@ const stores = new Map<string, Store>();
 let waiting: Waiting[] = [];
 
 const handlers: WriterHandlers = {
-  open({ store, file, limitBytes, reserveBytes }) {
+  open({ store, file, limitBytes, reserveBytes, sealing }) {
     let db: Sqlite | undefined;
     try {
       db = openDatabase(file, migrations);
       db.pragma(`cache_size = -${cacheKib}`);
       if (limitBytes !== null) db.pragma(`max_page_count = ${Math.ceil(limitBytes / pageSize(db))}`);
-      const opened = { db, writer: writer(db), hasRoom: roomBeside(file, reserveBytes) };
+      const opened = {
+        db,
+        writer: writer(db, { ...usualSealing, ...sealing }),
+        hasRoom: roomBeside(file, reserveBytes),
+      };
       const kept = retentions(db);
       stores.set(store, opened);
       return kept;
@@ -74,7 +79,35 @@ function commitWaiting(): void {
     for (const [at, { settle }] of list.entries()) settle(outcomes[at] as Outcome);
   }
   for (const answer of answers) answer();
+  sealSoon();
 }
+
+/** Between two steps: writers have nearly all of it. */
+const sealPauseMs = 50;
+/** After one that failed, of a disk that is full maybe. */
+const longPauseMs = 60_000;
+let nextSeal: NodeJS.Timeout | undefined;
+
+function sealSoon(pauseMs = sealPauseMs): void {
+  if (nextSeal === undefined && [...stores.values()].some(isDue)) nextSeal = setTimeout(sealSome, pauseMs).unref();
+}
+
+/** Makes some rows of each store a block. Nobody waits for it, and it is made again when it fails. */
+function sealSome(): void {
+  nextSeal = undefined;
+  let pauseMs = sealPauseMs;
+  for (const { db, writer } of [...stores.values()].filter(isDue)) {
+    try {
+      db.transaction(() => writer.seal()).immediate();
+    } catch {
+      writer.forget();
+      pauseMs = longPauseMs;
+    }
+  }
+  sealSoon(pauseMs);
+}
+
+const isDue = ({ writer, hasRoom }: Store): boolean => writer.isDue() && hasRoom();
 
 /** A change as it can be made again after a rollback: entries are read once. */
 type Ready =

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { openDatabase } from '../../../src/base/sqlite.ts';
 import { bucketer } from '../../../src/store/sql/buckets.ts';
+import { history } from '../../../src/store/sql/history.ts';
 import { migrations } from '../../../src/store/sql/schema.ts';
 import { spanFinder } from '../../../src/store/sql/spans.ts';
 
@@ -26,9 +27,10 @@ test('parts join to what one part would be, each bucket in one of them, and no p
       const pick = back ? ({ by: 'range', from: -50, to: 50 } as const) : ({ by: 'first', n: 40 } as const);
       const selection = { kind: 'ts', series: ['a', 'b'], pick, filter: null } as const;
       const [whole, parts] = [1_000, rows].map((most) => {
-        const read = bucketer(db, most);
+        const all = history(db);
+        const read = bucketer(db, all, most);
         const found: string[][] = [];
-        let next = spanFinder(db)(selection) as ReturnType<typeof read>['next'];
+        let next = spanFinder(db, all)(selection) as ReturnType<typeof read>['next'];
         while (next) {
           const part = read({ do: 'buckets', selection, by: 'count', everyMs: every }, next);
           found.push(part.entries);

@@ -189,7 +189,8 @@ test('a permission that is taken away ends an import; what came before is stored
 });
 
 test('S04 a quota in the middle is told with how far it came, and the rest goes in when there is room', async () => {
-  await using it = await startStore({ storeLimitBytes: 400 * 1_024 });
+  // As rows, of which so many do not fit.
+  await using it = await startStore({ storeLimitBytes: 400 * 1_024, sealing: { batch: Infinity, rows: Infinity } });
   const all = Array.from({ length: 20_000 }, (_, at) => line(at, at + 0.123_456_789));
   const refused = await importAll(it, all.join(''));
   expect(refused).toMatchObject({ status: 507, code: 'store.full' });

@@ -31,6 +31,14 @@ const step = fc.oneof(
       cut: fc.nat(400),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('batch' as const),
+      entries: fc.array(entry, { maxLength: 12 }),
+      inOrder: fc.boolean(),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), query }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('aggregate' as const), query, aggregate }) },
   {
@@ -46,8 +54,14 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('length' as const), ids }) },
 );
 
-test('any sequence of writes, deletes and queries gives the model’s answers', async () => {
-  await using it = await startStore();
+const sealings = [
+  ['rows', {}],
+  // Every few rows become a block, at once where they come together and soon where not.
+  ['blocks', { batch: 2, rows: 3, keep: 1 }],
+] as const;
+
+test.each(sealings)('any sequence of writes, deletes and queries gives the model’s answers: %s', async (_, sealing) => {
+  await using it = await startStore({ sealing });
   let model: Model = [];
   const json = async (path: string) => JSON.parse((await it.ask({ path })).body) as never;
   const perform = {
@@ -67,6 +81,14 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
           });
         }
         for (const one of own) if (!model.some((known) => isDeepStrictEqual({ ...known }, { ...one }))) model.push(one);
+      }
+    },
+    async batch(entries: Entry[], inOrder: boolean) {
+      for (const [id, own] of Map.groupBy(entries, (one) => one.id)) {
+        const sent = inOrder ? own.toSorted((a, b) => a.at - b.at) : own;
+        const body = JSON.stringify(sent.map((one) => ({ timestamp: one.at, data: bodyOf(one) })));
+        expect(await it.ask({ method: 'POST', path: `/ts/${id}/batch`, body })).toMatchObject({ status: 201 });
+        model.push(...sent);
       }
     },
     async read(query: Query) {
@@ -104,6 +126,7 @@ test('any sequence of writes, deletes and queries gives the model’s answers', 
       for (const one of steps) {
         if (one.do === 'write') await perform.write(one.entry);
         else if (one.do === 'import') await perform.import(one.entries, one.cut);
+        else if (one.do === 'batch') await perform.batch(one.entries, one.inOrder);
         else if (one.do === 'read') await perform.read(one.query);
         else if (one.do === 'aggregate') await perform.aggregate(one.query, one.aggregate);
         else if (one.do === 'buckets') await perform.buckets(one.query, one.aggregate, one.every);

@@ -4,6 +4,8 @@ import { openDatabase } from '../../../src/base/sqlite.ts';
 import { silent } from '../../../src/base/log.ts';
 import { createMarks } from '../../../src/store/marks.ts';
 import { makeRounds } from '../../../src/store/retention.ts';
+import { history } from '../../../src/store/sql/history.ts';
+import { sealer, usualSealing } from '../../../src/store/sql/seal.ts';
 import { measurer, retainer, trimmer } from '../../../src/store/sql/retention.ts';
 import { migrations } from '../../../src/store/sql/schema.ts';
 import { writer } from '../../../src/store/sql/write.ts';
@@ -144,8 +146,10 @@ test('what is measured is what is kept, whatever the sizes: as a model says', ()
         to.apply({ do: 'document', series: 'a', timestamp: at, text: `["${'x'.repeat(length)}"]` });
       }
       retainer(db)({ kind: 'ts/blob', id: 'a', keepMs: null, maxBytes });
-      const found = measurer(db)({ kind: 'ts/blob', id: 'a' }, maxBytes);
-      if ('until' in found) while (trimmer(db)({ kind: 'ts/blob', id: 'a', until: found.until }) > 0);
+      const all = history(db);
+      const trim = trimmer(db, { entries: all, sealer: sealer(db, all, usualSealing) });
+      const found = measurer(db, all)({ kind: 'ts/blob', id: 'a' }, maxBytes);
+      if ('until' in found) while (trim({ kind: 'ts/blob', id: 'a', until: found.until }) > 0);
       const newestFirst = entries.map((one, n) => ({ ...one, n })).sort((a, b) => b.at - a.at || b.n - a.n);
       let bytes = 0;
       const over = newestFirst.findIndex(({ length }) => (bytes += 64 + length + 4) > maxBytes);

@@ -181,6 +181,17 @@ describe('S02 SQL', () => {
     expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
     db.close();
-    expect(tables).toEqual(['catalogue', 'counter', 'document', 'entry', 'kv', 'retention', 'series', 'tag']);
+    expect(tables).toEqual([
+      'block',
+      'catalogue',
+      'counter',
+      'document',
+      'entry',
+      'kv',
+      'retention',
+      'series',
+      'sqlite_sequence',
+      'tag',
+    ]);
   });
 });

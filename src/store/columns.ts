@@ -1,0 +1,186 @@
+/**
+ * A stretch of a numeric series as columns, and those as bytes: what entries have in common is said once. A thousand points of
+ * a thermometer take 1 to 3 KB, where rows take 28. Pure.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+/** Entries in the order of (time, insertion); all columns are of one length. */
+export type Columns = {
+  /** Ms since the Unix epoch, and the number of each among all insertions. */
+  readonly times: Float64Array;
+  readonly seqs: Float64Array;
+  readonly values: Float64Array;
+  /** Ids of tags; 0: none. */
+  readonly tags: Float64Array;
+  /** By place, where an entry's text is not the usual one. */
+  readonly spellings: ReadonlyMap<number, string>;
+};
+
+/** Of one stretch. Whoever wants one entry reads all of it. */
+export const mostEntries = 10_000;
+/** Of all spellings of a stretch. */
+const mostSpelledBytes = 8 * 1024 * 1024;
+/** Of what is inflated at once: most stretches are smaller, and a chunk is taken whole. */
+const chunkSize = 16 * 1024;
+const format = 1;
+/** Bytes of the numbers in front: format, entries, scale of the values; of each column its width and first number. */
+const headBytes = (3 + 2 * 4) * 8;
+const maxOutputLength = headBytes + mostEntries * 4 * 8 + mostSpelledBytes;
+
+export function encode({ times, seqs, values, tags, spellings }: Columns): Uint8Array {
+  const scale = scaleOf(values);
+  const columns = [steps(times), steps(seqs), scale === 0 ? values : steps(scaled(values, scale)), tags].map(pack);
+  const firsts = [times[0], seqs[0], scale === 0 ? 0 : Math.round((values[0] ?? 0) * scale), 0];
+  const head = [format, times.length, scale, ...columns.flatMap(({ width }, at) => [width, firsts[at] ?? 0])];
+  const spelled = spellings.size === 0 ? '' : JSON.stringify([...spellings]);
+  const parts = [new Uint8Array(new Float64Array(head).buffer), ...columns.map(({ bytes }) => bytes)];
+  return deflateRawSync(Buffer.concat([...parts, Buffer.from(spelled)]), { chunkSize });
+}
+
+/**
+ * Columns are unpacked when they are first asked for: most questions are about values alone.
+ * @throws Error when these are no bytes that `encode` makes
+ */
+export function decode(data: Uint8Array): Columns {
+  // Not a Buffer: its slices share memory, which typed arrays would need aligned.
+  const bytes = new Uint8Array(inflateRawSync(data, { maxOutputLength, chunkSize }));
+  const [is = 0, entries = 0, scale = 0, ...columns] = new Float64Array(bytes.slice(0, headBytes).buffer);
+  if (is !== format || !Number.isInteger(entries) || entries < 1 || entries > mostEntries) throw unknown();
+  const widths = [0, 1, 2, 3].map((column) => widthFrom(columns[2 * column]));
+  const places = [headBytes];
+  for (const width of widths) places.push((places.at(-1) ?? 0) + bytesOf(width, entries));
+  const [end = Infinity] = places.slice(-1);
+  if (end > bytes.length) throw unknown();
+  const numbers = (column: number): Numbers =>
+    unpack(bytes.slice(places[column], places[column + 1]), entries, widths[column] as Width);
+  const first = (column: number): number => columns[2 * column + 1] ?? 0;
+  const lazy = <T>(read: () => T) => {
+    let is: T | undefined;
+    return () => (is ??= read());
+  };
+  const times = lazy(() => sums(numbers(0), first(0), 1));
+  const seqs = lazy(() => sums(numbers(1), first(1), 1));
+  const values = lazy(() => (scale === 0 ? new Float64Array(numbers(2)) : sums(numbers(2), first(2), scale)));
+  const tags = lazy(() => new Float64Array(numbers(3)));
+  const spellings = spellingsOf(bytes.subarray(end));
+  return {
+    get times() {
+      return times();
+    },
+    get seqs() {
+      return seqs();
+    },
+    get values() {
+      return values();
+    },
+    get tags() {
+      return tags();
+    },
+    spellings,
+  };
+}
+
+function spellingsOf(bytes: Uint8Array): Map<number, string> {
+  if (bytes.length === 0) return new Map();
+  const pairs = JSON.parse(Buffer.from(bytes).toString()) as unknown;
+  if (Array.isArray(pairs) && pairs.every(isSpelling)) return new Map(pairs);
+  throw unknown();
+}
+
+function isSpelling(pair: unknown): pair is [number, string] {
+  return Array.isArray(pair) && pair.length === 2 && Number.isInteger(pair[0]) && typeof pair[1] === 'string';
+}
+
+const unknown = (): Error => new Error('these are no columns of a series');
+
+/** Beyond this a multiple of a value need not be a whole number of its own. */
+const mostScaled = 2 ** 40;
+const isWhole = (value: number, scale: number): boolean =>
+  Math.round(value * scale) / scale === value && Math.abs(value * scale) <= mostScaled && !Object.is(value, -0);
+
+/** What to multiply values by for whole numbers that give exactly them again; 0: nothing would. */
+function scaleOf(values: Float64Array): number {
+  let scale = 1;
+  for (const value of values) {
+    while (!isWhole(value, scale)) {
+      scale *= 10;
+      if (scale > 1e6) return 0;
+    }
+  }
+  // One that was whole with a smaller scale may not be with this one.
+  return values.every((value) => isWhole(value, scale)) ? scale : 0;
+}
+
+const scaled = (values: Float64Array, scale: number): Float64Array => values.map((value) => Math.round(value * scale));
+
+/** Of each number from the one before; of the first as of the second, which may make all of them one. */
+function steps(numbers: Float64Array): Float64Array {
+  const all = new Float64Array(numbers.length);
+  for (let at = 1; at < numbers.length; at++) all[at] = (numbers[at] as number) - (numbers[at - 1] as number);
+  all[0] = all[1] ?? 0;
+  return all;
+}
+
+/** Undoes `steps`, and divides. */
+function sums(steps: Numbers, first: number, scale: number): Float64Array {
+  const numbers = new Float64Array(steps.length);
+  let sum = first;
+  numbers[0] = sum / scale;
+  for (let at = 1; at < numbers.length; at++) {
+    sum += steps[at] as number;
+    numbers[at] = sum / scale;
+  }
+  return numbers;
+}
+
+type Numbers = Int8Array | Int16Array | Int32Array | Float64Array;
+const arrays = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array } as const;
+/** Bytes of each number; 0: one of 8 bytes stands for all. */
+type Width = 0 | keyof typeof arrays;
+
+const bytesOf = (width: Width, entries: number): number => (width === 0 ? 8 : width * entries);
+
+/** In the fewest bytes that hold all of them; first all lowest bytes, then all second ones: alike stands beside alike. */
+function pack(numbers: Float64Array): { width: Width; bytes: Uint8Array } {
+  const width = widthOf(numbers);
+  if (width === 0) return { width, bytes: new Uint8Array(numbers.slice(0, 1).buffer) };
+  const whole = new Uint8Array(new arrays[width](numbers).buffer);
+  if (width === 1) return { width, bytes: whole };
+  const bytes = new Uint8Array(whole.length);
+  for (let byte = 0, to = 0; byte < width; byte++) {
+    for (let at = byte; at < whole.length; at += width) bytes[to++] = whole[at] as number;
+  }
+  return { width, bytes };
+}
+
+function unpack(bytes: Uint8Array, entries: number, width: Width): Numbers {
+  if (width === 0) return new Float64Array(entries).fill(new Float64Array(bytes.buffer)[0] as number);
+  if (width === 1) return new Int8Array(bytes.buffer);
+  const whole = new Uint8Array(bytes.length);
+  for (let byte = 0, from = 0; byte < width; byte++) {
+    for (let at = byte; at < whole.length; at += width) whole[at] = bytes[from++] as number;
+  }
+  return new arrays[width](whole.buffer);
+}
+
+const widthNames: readonly unknown[] = [0, 1, 2, 4, 8] satisfies Width[];
+
+function widthFrom(number: unknown): Width {
+  if (widthNames.includes(number)) return number as Width;
+  throw unknown();
+}
+
+function widthOf(numbers: Float64Array): Width {
+  const first = numbers[0] as number;
+  let isOne = true;
+  let isWhole = true;
+  let largest = 0;
+  for (const number of numbers) {
+    isOne &&= Object.is(number, first);
+    isWhole &&= Number.isInteger(number) && !Object.is(number, -0);
+    largest = Math.max(largest, number < 0 ? -number - 1 : number);
+  }
+  if (isOne) return 0;
+  if (!isWhole) return 8;
+  return largest < 2 ** 7 ? 1 : largest < 2 ** 15 ? 2 : largest < 2 ** 31 ? 4 : 8;
+}
