@@ -68,7 +68,8 @@ test('the binary carries every document', () => {
 test('nothing that runs loads the tables', () => {
   const tables = /from '\.[^']*(\/api\.ts|\/api\/\w+\.ts)'/;
   const isTable = (path: string) => /\/api(\/\w+)?\.ts$/.test(path);
-  const sources = globSync('src/**/*.ts');
+  // The library for authors knows none of them: it may import nothing of ours.
+  const sources = globSync('src/**/*.ts', { exclude: ['src/client/**'] });
   const loading = sources.filter((path) => !isTable(path) && tables.test(readFileSync(path, 'utf8')));
   expect([loading, sources.filter(isTable).length]).toEqual([[], 11]);
 });
