@@ -85,6 +85,11 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
 
 type Original = Pick<DeskOptions, 'zest' | 'openStore' | 'log'> & Pick<TestModeOptions, 'dir' | 'arbiter' | 'stores'>;
 
+const problems: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', `another program has one of the ports ${testModePorts.join(', ')}`],
+  ['ERR_DLOPEN_FAILED', 'the native part of ZeroMQ cannot be loaded; it needs libstdc++6'],
+]);
+
 /** Another program may have one of the ports: whoever works with REST is not kept from it. */
 async function openTestMode(up: AsyncDisposableStack, original: Original): Promise<Desk['testMode']> {
   const { zest = 'off', openStore = false, ...parts } = original;
@@ -92,8 +97,9 @@ async function openTestMode(up: AsyncDisposableStack, original: Original): Promi
   try {
     return up.use(await startTestMode({ ...parts, onFreePorts: zest === 'free', isOpen: openStore }));
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw err;
-    return { problem: `another program has one of the ports ${testModePorts.join(', ')}` };
+    const problem = problems.get((err as NodeJS.ErrnoException).code ?? '');
+    if (problem === undefined) throw err;
+    return { problem };
   }
 }
 

@@ -76,7 +76,7 @@ export async function startTestMode(options: TestModeOptions): Promise<TestMode>
 type At = { book: Book; page: string; name: string; service: Service; port: number; log: Log };
 const serveAt = ({ book, page, name, service, port, log }: At): Promise<Door> =>
   startDoor({
-    ...{ target: name, address: target, port, pushPort: port === 0 ? 0 : port + 1 },
+    ...{ target: name, address: target, caller: target, port, pushPort: port === 0 ? 0 : port + 1 },
     ...{ secretKey, service, page: book.of(page), log: log.child({ part: 'zest', store: name }) },
   });
 

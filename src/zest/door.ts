@@ -1,5 +1,6 @@
 /** door — one target's two sockets: requests are answered, observers are told. */
 import { Failure } from '../base/errors.ts';
+import type { Ip } from '../base/ipv4.ts';
 import type { Log } from '../base/log.ts';
 import type { Page } from './book.ts';
 import { codeOf, isNotify } from './codes.ts';
@@ -16,6 +17,8 @@ export type DoorOptions = {
   /** What clients call it: the arbiter, or a store. */
   target: string;
   address: string;
+  /** Where all that it is asked comes from: ZeroMQ does not tell, so that whoever can connect must be of one address. */
+  caller: Ip;
   /** 0 takes a free one. Clients make the second out of the first: 5555 and 5556, 4444 and 4445. */
   port: number;
   pushPort: number;
@@ -32,7 +35,7 @@ export type DoorOptions = {
  * @throws the system's EADDRINUSE or EADDRNOTAVAIL
  */
 export async function startDoor(options: DoorOptions): Promise<Door> {
-  const { target, address, secretKey, service, page, log } = options;
+  const { target, address, caller, secretKey, service, page, log } = options;
   const keys = await page.keys();
   await using up = new AsyncDisposableStack();
   // The first up, the last down: an end that is told while the rest stops is still sent.
@@ -44,7 +47,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   );
   const observations = up.use(createObservations({ target, service, page, push: () => push, log }));
   observations.resume();
-  const answer = createAnswer({ service, observations, push, log, address, publicKey: keys.publicKey });
+  const answer = createAnswer({ service, observations, push, log, caller, publicKey: keys.publicKey });
   const server = up.use(await startServer({ endpoint: { address, port: options.port }, secretKey, answer, log }));
   const way = up.move();
   return { port: server.port, pushPort: push.port, [Symbol.asyncDispose]: () => way.disposeAsync() };
@@ -55,7 +58,7 @@ type Parts = {
   observations: Observations;
   push: Push;
   publicKey: string;
-  address: string;
+  caller: Ip;
   log: Log;
 };
 
@@ -80,9 +83,9 @@ function createAnswer({ log, push, ...parts }: Parts): (frame: Buffer) => Promis
 }
 
 async function perform(parts: Omit<Parts, 'log' | 'push'>, asked: Asked): Promise<Buffer> {
-  const { service, observations, publicKey, address } = parts;
+  const { service, observations, publicKey, caller } = parts;
   const { observe, ...plain } = asked;
-  const request = { ...plain, caller: address };
+  const request = { ...plain, caller };
   if (observe) return observeFrame(publicKey, observations.observe(request, observe));
   if (isNotify(asked) && service.take) {
     observations.take(request);

@@ -23,7 +23,14 @@ async function openArbiter() {
   const book = up.use(openBook(':memory:'));
   const door = up.use(
     await startDoor({
-      ...{ target: 'arbiter', address: loopback, port: 0, pushPort: 0, secretKey: wellKnown.secretKey },
+      ...{
+        target: 'arbiter',
+        address: loopback,
+        caller: loopback,
+        port: 0,
+        pushPort: 0,
+        secretKey: wellKnown.secretKey,
+      },
       ...{ service: wire, page: book.of('arbiter'), log: silent },
     }),
   );

@@ -17,7 +17,14 @@ export async function openStoreDoor(options: Partial<StoreOptions> = {}) {
   const book = up.use(openBook(':memory:'));
   const door = up.use(
     await startDoor({
-      ...{ target: store, address: '127.0.0.1', port: 0, pushPort: 0, secretKey: wellKnown.secretKey },
+      ...{
+        target: store,
+        address: '127.0.0.1',
+        caller: '127.0.0.1',
+        port: 0,
+        pushPort: 0,
+        secretKey: wellKnown.secretKey,
+      },
       ...{ service: stores.wire(store), page: book.of(store), log: silent },
     }),
   );

@@ -47,7 +47,7 @@ export async function openTarget({ file = ':memory:', target = createTarget(), p
   const book = up.use(openBook(file));
   const door = up.use(
     await startDoor({
-      ...{ target: 'store', address: '127.0.0.1', port, pushPort, secretKey: wellKnown.secretKey },
+      ...{ target: 'store', address: '127.0.0.1', caller: '127.0.0.1', port, pushPort, secretKey: wellKnown.secretKey },
       ...{ service: target.service, page: book.of('store'), log: silent },
     }),
   );
