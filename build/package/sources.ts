@@ -62,7 +62,7 @@ export async function bundle(path: string, change = unchanged): Promise<{ text: 
     logLevel: 'warning',
     metafile: true,
     write: false,
-    plugins: [ownSources(change), sqlite, english],
+    plugins: [ownSources(change), sqlite, zeromq, english],
   });
   return { text: ascii(outputFiles[0]?.text ?? ''), metafile };
 }
@@ -108,6 +108,18 @@ const sqlite: Plugin = {
         const Database = create(() => loadAddon('better_sqlite3', ''), false);
         Database.SqliteError = SqliteError;
         export default Database;`,
+      resolveDir: root,
+    }));
+  },
+};
+
+/** The same of zeromq, whose loader looks for the machine that it runs on. */
+const zeromq: Plugin = {
+  name: 'zeromq',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/zeromq\/lib\/load-addon\.js$/ }, () => ({
+      contents: `import { loadAddon } from './src/base/bundle.ts';
+        export default loadAddon('zeromq', '');`,
       resolveDir: root,
     }));
   },

@@ -54,16 +54,19 @@ export function bundledFiles(url: URL): [path: string, bytes: Uint8Array][] {
 export function loadAddon(name: AddonName, file: string): unknown {
   if (!sea.isSea()) return createRequire(import.meta.url)(file) as unknown;
   const module = { exports: {} as unknown };
-  process.dlopen(module, unpackAddons()[name]);
+  process.dlopen(module, name === 'zeromq' ? unpack(name) : unpackAddons()[name]);
   return module.exports;
 }
 
-export const addonNames = ['nfqueue', 'notify', 'better_sqlite3'] as const;
+const shared = ['nfqueue', 'notify', 'better_sqlite3'] as const;
+/** The last is of the main thread alone, and not of every run: it is written when it is asked for. */
+export const addonNames = [...shared, 'zeromq'] as const;
 export type AddonName = (typeof addonNames)[number];
+type Shared = (typeof shared)[number];
 const places = 'databox.addons';
 
 /**
- * Writes the native parts where the loader can map them; once per process, before its first worker starts.
+ * Writes the native parts that threads share where the loader can map them; once per process, before its first worker starts.
  *
  * The files have no name any more when this returns: nobody can exchange them, and a killed process leaves none behind.
  * All threads open the same descriptors, so that the loader maps one copy: two copies of SQLite in one process would
@@ -71,10 +74,10 @@ const places = 'databox.addons';
  * @returns a path for each, good in every thread of this process for as long as it lives
  * @throws  the system's reason when the folder for temporary files (`TMPDIR`, else /tmp) cannot be written
  */
-export function unpackAddons(): Record<AddonName, string> {
-  const known = getEnvironmentData(places) as Record<AddonName, string> | undefined;
+export function unpackAddons(): Record<Shared, string> {
+  const known = getEnvironmentData(places) as Record<Shared, string> | undefined;
   if (known) return known;
-  const made = Object.fromEntries(addonNames.map((name) => [name, unpack(name)])) as Record<AddonName, string>;
+  const made = Object.fromEntries(shared.map((name) => [name, unpack(name)])) as Record<Shared, string>;
   setEnvironmentData(places, made);
   return made;
 }

@@ -9,10 +9,15 @@ import { connect } from '../../src/client/index.ts';
 import { bundle } from '../../build/package/sources.ts';
 import { type Binary, binaries, command, inOldestUserland } from './binaries.ts';
 import type { Found } from './probe.ts';
+import { connect as connectZest } from '../unit/zest/raw.ts';
 
 const manifest = readFileSync('examples/driver-os-monitor/databox-manifest.json', 'utf8');
 const name = 'driver-os-monitor';
-type Introduction = { url: string; components: Record<string, Record<string, string>> };
+type Introduction = {
+  url: string;
+  components: Record<string, Record<string, string>>;
+  testMode: { endpoints: { arbiter: string } };
+};
 
 /** An empty folder that is gone afterwards; the binary has it for its temporary files too. */
 function emptyFolder() {
@@ -77,6 +82,17 @@ describe.each([...binaries, ...inOldestUserland])('$name', (binary) => {
       const [latest] = await again.store().ts.latest('freememStructured');
       expect(latest?.data).toEqual({ value: 42 });
       expect(latest?.timestamp).toBeGreaterThanOrEqual(at);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'a client of the original is answered',
+    async () => {
+      using folder = emptyFolder();
+      await using dev = await startDev(binary, folder.dir, resolve(folder.dir, 'state'));
+      using arbiter = connectZest({ port: Number(new URL(dev.testMode.endpoints.arbiter).port), pushPort: 0 });
+      expect((await arbiter.ask('GET /status', { token: 'secret' })).code).toBe(65);
     },
     timeoutMs,
   );
