@@ -70,39 +70,40 @@ function dueSeries(db: Sqlite, rows: number) {
       counts.set(series, count);
       isAny ||= count >= rows;
     },
-    /** @param seal  returns whether there was something to seal */
-    some(seal: (series: number) => boolean): void {
+    /** @param seal  returns the rows that wait for more of their kind, or nothing once it sealed some */
+    some(seal: (series: number) => number | undefined): void {
       if (isNew) for (const id of ids.all()) counts.set(id, Infinity);
       isNew = false;
       for (const [series, count] of counts) {
         if (count < rows) continue;
-        if (seal(series)) return;
-        counts.set(series, 0);
+        const waiting = seal(series);
+        if (waiting === undefined) return;
+        counts.set(series, waiting);
       }
       isAny = false;
     },
   };
 }
 
-/** Makes the oldest rows that lie in one piece a block. Returns whether there were so many. */
-function sealOldest({ entries, blocks, loose, limits }: Parts, series: number): boolean {
+/** Makes the oldest rows that lie in one piece a block. When there are not so many, returns how many wait for more. */
+function sealOldest({ entries, blocks, loose, limits }: Parts, series: number): number | undefined {
   const newest = entries.rows.edge(wholeOf(series), false, limits.keep);
-  if (!newest) return false;
+  if (!newest) return 0;
   let [, ...from] = wholeOf(series).slice(0, 3) as [number, ...EntryKey];
   for (let tries = 0; tries < mostBlocks; tries++) {
     const found = loose.read([series, ...from, ...newest], limits.rows);
-    if (found.times.length < limits.rows) return false;
+    if (found.times.length < limits.rows) return found.times.length;
     const [block] = entries.sealed.along(spanOf(series, found), true);
     const free = block === undefined ? limits.rows : found.times.findIndex((_, at) => !isKeyBefore(found, at, block));
     if (free >= limits.batch || block === undefined) {
       const chosen = picked(found, (at) => at < free);
       blocks.put(series, chosen);
       loose.remove(spanOf(series, chosen));
-      return true;
+      return undefined;
     }
     from = [block.toTime, block.toSeq + 1];
   }
-  return false;
+  return 0;
 }
 
 type Erased = { span: Span; matches: ((tag: number) => boolean) | undefined };

@@ -73,6 +73,21 @@ test('rows beyond the newest become blocks while nobody waits; each is still the
   expect((await it.stores.stats(store)).datasources).toMatchObject([{ id: 'a', entries: 200 }]);
 });
 
+test('rows become a block as soon as there are enough, whenever they were last looked at', async () => {
+  await using it = await startStore({ sealing: { batch: Infinity, rows: 50, keep: 20 } });
+  for (const [from, count] of [
+    [0, 1],
+    [1, 50],
+    [51, 18],
+  ] as const) {
+    await batch(it, entriesFrom(from, count));
+    await sleep(200);
+    expect(placesOf(it).sealed).toBe(0);
+  }
+  await batch(it, entriesFrom(69, 1));
+  await until(() => placesOf(it).sealed === 50);
+});
+
 test('a file of before blocks is sealed once something is written to it', async () => {
   await using it = await startStore({ sealing: { batch: Infinity, rows: Infinity } });
   await batch(it, entriesFrom(0, 300));
