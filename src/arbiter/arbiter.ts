@@ -53,6 +53,8 @@ export type Arbiter = Disposable & {
   readonly verify: (token: string, use: TokenUse) => Verified;
   /** Hypercat: one item per component, `tcp://<name>:5555`. */
   catalogue(): Catalogue;
+  /** What is wrong with its file, as sentences for the owner. */
+  problems(): string[];
   /** REST, to be served at `https://arbiter:8080`. */
   handler: Handler;
   /** The same for a door that speaks no HTTP. */
@@ -78,13 +80,14 @@ export type ArbiterOptions = {
  * @throws Failure `database.damaged`, `database.newer`
  */
 export function createArbiter({ file, log, checkAddress, pace, onRefused, now = Date.now }: ArbiterOptions): Arbiter {
-  const registry = openRegistry(file);
+  const registry = openRegistry(file, log);
   const { authenticate, mint, verify } = checks({ book: registry.book, excess: pace?.book, log, checkAddress, now });
   const catalogue = (): Catalogue => rootCatalogue([...registry.book().components.keys()]);
   const components = agreements(registry);
   const paced = { pace: createPace(pace), onRefused };
   return {
     ...components,
+    problems: registry.problems,
     authenticate,
     mint,
     verify,

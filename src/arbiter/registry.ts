@@ -1,5 +1,7 @@
 import { createHash, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { type Changes, createChanges } from '../base/changes.ts';
 import type { Ip } from '../base/ipv4.ts';
+import type { Log } from '../base/log.ts';
 import { openDatabase } from '../base/sqlite.ts';
 import type { Caveat } from './caveats.ts';
 import type { Claims, Grant, Route } from './judge.ts';
@@ -33,17 +35,14 @@ export function holdersOf(book: Book, key: string): Component[] {
   return [...book.components.values()].filter((component) => timingSafeEqual(component.key, given));
 }
 
-export function openRegistry(file: string) {
+export function openRegistry(file: string, log: Log) {
   const db = openDatabase(file, migrations);
   const sql = statements(db);
-  let book = bookOf(sql);
-  function change<T>(work: () => T): T {
-    const result = db.transaction(work).immediate();
-    book = bookOf(sql);
-    return result;
-  }
+  const changes = createChanges(db, { what: 'permissions', log });
+  const { book, change, withdraw } = booksOf(sql, changes);
   return {
-    book: () => book,
+    book,
+    problems: changes.problems,
     register({ name, type, key, address }: Registration): void {
       change(() => {
         sql.removeComponent.run(name);
@@ -58,24 +57,63 @@ export function openRegistry(file: string) {
         sql.locate.run(address, name);
       });
     },
-    remove: (name: string): void => void change(() => sql.removeComponent.run(name)),
+    remove: (name: string): void => withdraw({ component: name }, () => sql.removeComponent.run(name)),
     addGrant(component: string, { method, path, target }: Route, caveats: readonly Caveat[]): void {
       change(() => sql.addGrant.run(component, method, path, target, JSON.stringify(caveats)));
     },
-    removeGrants: (ids: readonly number[]): void => change(() => ids.forEach((id) => sql.removeGrant.run(id))),
+    removeGrants: (ids: readonly number[]): void =>
+      withdraw({ grants: ids }, () => ids.forEach((id) => sql.removeGrant.run(id))),
     [Symbol.dispose]: () => void db.close(),
   };
 }
 
-function bookOf(sql: ReturnType<typeof statements>): Book {
-  const grants = sql.grants();
+function bookOf(sql: Statements): Book {
   return {
     components: new Map(sql.components().map((row) => [row.name, componentOf(row)])),
-    grants: new Map(grants.map((grant) => [grant.id, grant])),
-    grantsOf: Map.groupBy(grants, (grant) => grant.component),
+    ...indexed(sql.grants()),
     verified: new Map(),
   };
 }
+
+/** The book in force, and the two ways to another. */
+function booksOf(sql: Statements, changes: Changes) {
+  let book = bookOf(sql);
+  // The new book is read before the commit: what cannot be read was not granted either.
+  const replaced = (work: () => unknown) => () => {
+    work();
+    return bookOf(sql);
+  };
+  return {
+    book: () => book,
+    change: (work: () => unknown): void => void (book = changes.commit(replaced(work))),
+    /** What the disk does not take is taken away all the same: from the book at once, and from the file with the next change. */
+    withdraw: (gone: Gone, work: () => unknown): void => {
+      try {
+        book = changes.take(replaced(work));
+      } catch (err) {
+        book = without(book, gone);
+        throw err;
+      }
+    },
+  };
+}
+
+type Statements = ReturnType<typeof statements>;
+type Gone = { component?: string; grants?: readonly number[] };
+
+function without({ components, grants }: Book, { component, grants: ids = [] }: Gone): Book {
+  const left = [...grants.values()].filter((grant) => grant.component !== component && !ids.includes(grant.id));
+  return {
+    components: new Map([...components].filter(([name]) => name !== component)),
+    ...indexed(left),
+    verified: new Map(),
+  };
+}
+
+const indexed = (grants: readonly Grant[]): Pick<Book, 'grants' | 'grantsOf'> => ({
+  grants: new Map(grants.map((grant) => [grant.id, grant])),
+  grantsOf: Map.groupBy(grants, (grant) => grant.component),
+});
 
 export type Registry = ReturnType<typeof openRegistry>;
 

@@ -67,6 +67,11 @@ export const failures = {
     exit: 74,
     doc: 'There is no room for the copy of a file that an update keeps before it changes it.',
   },
+  'database.unavailable': {
+    http: 503,
+    exit: 75,
+    doc: 'A database of the box cannot be written or read now; the title says which, and why.',
+  },
   'database.damaged': {
     http: 500,
     exit: 74,

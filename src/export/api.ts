@@ -29,7 +29,7 @@ const call: Call = {
   answers: { 200: { what: 'how it stands', content: jsonOf(State) } },
   problems: [
     ...(['body.invalid', 'body.too-large', 'export.refused', 'export.unknown', 'export.conflict'] as const),
-    ...(['export.full', 'rate.exceeded'] as const),
+    ...(['export.full', 'rate.exceeded', 'database.unavailable'] as const),
   ],
 };
 

@@ -42,8 +42,11 @@ export type Outbox = AsyncDisposable & {
   /**
    * Drops a component's waiting exports, its answers and its idempotency keys, and ends the one under way; of one
    * destination, where given (as the grant spells it). The ledger stays.
+   * @throws Failure `database.unavailable`: what is under way ended, and what waits is dropped before anything is sent
    */
   forget(component: string, destination?: string): void;
+  /** What is wrong with its file, as sentences for the owner. */
+  problems(): string[];
 };
 
 /** Submissions of one component, and its refused attempts that get a ledger line of their own. */
@@ -61,7 +64,7 @@ export function startExport(options: ExportOptions): Outbox {
   const queue = openQueue({
     file,
     jobLimit: config['export.queue-limit'],
-    ...{ now, steady },
+    ...{ now, steady, log },
     limits: { ...bounds, ...options.limits },
   });
   const waiting = createWaiting();
@@ -85,9 +88,11 @@ export function startExport(options: ExportOptions): Outbox {
     }),
     ledger: (filter = {}) => queue.ledger(filter),
     line: queue.line,
+    problems: queue.problems,
     forget(component, destination) {
-      queue.forget(component, destination ?? null);
+      // What is under way ends, also when the disk does not take the rest.
       dispatcher.abort(component, destination ?? null);
+      queue.forget(component, destination ?? null);
     },
     async [Symbol.asyncDispose]() {
       await halt();

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createChanges, type Changes } from '../base/changes.ts';
 import { Failure } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import { openDatabase } from '../base/sqlite.ts';
 import { createDrift, type Clocks } from './drift.ts';
 import { interrupted, verdict, type Bounds, type Outcome } from './rules.ts';
@@ -16,7 +18,7 @@ const keptMs = 24 * 3_600_000;
 
 export type Submission = { component: string; destination: string; data: Buffer; key: string | null };
 export type Refusal = Omit<Submission, 'key'> & { reason: string; count: number };
-type Options = Clocks & { file: string; jobLimit: number; limits: Bounds };
+type Options = Clocks & { file: string; jobLimit: number; limits: Bounds; log: Log };
 
 type Desk = {
   jobs: ReturnType<typeof jobStatements>;
@@ -34,55 +36,69 @@ type Desk = {
  * Times of jobs are the clock's, and are moved along when it is set: so they are measured by one that only moves on as long
  * as the process lives. What passed between two processes only the clock can tell.
  */
-export function openQueue({ file, jobLimit, now, steady, limits }: Options) {
+export function openQueue({ file, jobLimit, now, steady, limits, log }: Options) {
   const db = openDatabase(file, migrations);
   const [jobs, ledger] = [jobStatements(db), ledgerStatements(db)];
   const desk: Desk = { jobs, ledger, omit: createTrim(ledger), now, jobLimit, limits };
-  const follow = follower(jobs, { now, steady });
-  const atomic = <T>(work: () => T): T => {
+  const changes = createChanges(db, { what: 'exports', log });
+  const follow = follower(changes, jobs, { now, steady });
+  const commit = <T>(work: () => T): T => {
     follow();
-    return db.transaction(work).immediate();
+    return changes.commit(work);
   };
-  atomic(() => {
+  commit(() => {
     for (const job of jobs.processing()) settle(desk, job, { kind: 'unknown', reason: interrupted });
     ledger.interrupt.run({ now: now(), answer: interrupted });
   });
   return {
-    /** Without `id`'s row or for another component: undefined, after the same single look. */
-    find: (id: string, component: string): Job | undefined => jobs.byId(id, component),
-    /** Components with something pending, and the ms at which the first of it is due. */
-    components: () => {
-      follow();
-      return jobs.components.all(late(desk));
-    },
-    oldestDue: (component: string): Job | undefined => jobs.oldestDue({ component, now: now(), ...late(desk) }),
-    submit: (submission: Submission): Job => atomic(() => submit(desk, submission)),
+    ...questions(desk, changes, follow),
+    submit: (submission: Submission): Job => commit(() => submit(desk, submission)),
     /** Commits the intent to send before anything is sent. */
-    begin: (job: Job): Job => atomic(() => begin(desk, job)),
+    begin: (job: Job): Job => commit(() => begin(desk, job)),
     /** Commits what became of it. */
-    settle: (job: Job, outcome: Outcome): void => atomic(() => settle(desk, job, outcome)),
-    delivered: ({ id, key }: Job): void => void (key === null ? jobs.remove : jobs.delivered).run(id),
-    refuse: (refusal: Refusal): void => atomic(() => refuse(desk, refusal)),
+    settle: (job: Job, outcome: Outcome): void => commit(() => settle(desk, job, outcome)),
+    delivered: ({ id, key }: Job): void => void commit(() => (key === null ? jobs.remove : jobs.delivered).run(id)),
+    refuse: (refusal: Refusal): void => commit(() => refuse(desk, refusal)),
+    /** What cannot be written is done before anything else is, and nothing of it is sent before. */
     forget: (component: string, destination: string | null): void =>
-      atomic(() => {
+      changes.take(() => {
         ledger.withdraw.run({ component, destination, now: now(), answer: 'withdrawn before it was sent' });
         jobs.forget.run({ component, destination });
       }),
-    ledger: (o: { component?: string; since?: number; limit?: number }): LedgerEntry[] =>
-      ledger.list({ component: o.component ?? null, since: o.since ?? 0, limit: Math.min(o.limit ?? 100, 10_000) }),
-    line: (id: number, component: string) => lineOf(desk, id, component),
+    problems: changes.problems,
     [Symbol.dispose]: () => void db.close(),
   };
 }
 export type Queue = ReturnType<typeof openQueue>;
 
+function questions(desk: Desk, { read, settle: withdraw }: Changes, follow: () => void) {
+  const { jobs, ledger, now } = desk;
+  return {
+    /** Without `id`'s row or for another component: undefined, after the same single look. */
+    find: (id: string, component: string): Job | undefined => read(() => jobs.byId(id, component)),
+    /** Components with something pending, and the ms at which the first of it is due. */
+    components() {
+      withdraw();
+      follow();
+      return read(() => jobs.components.all(late(desk)));
+    },
+    oldestDue: (component: string): Job | undefined =>
+      read(() => jobs.oldestDue({ component, now: now(), ...late(desk) })),
+    ledger: (o: { component?: string; since?: number; limit?: number }): LedgerEntry[] =>
+      read(() =>
+        ledger.list({ component: o.component ?? null, since: o.since ?? 0, limit: Math.min(o.limit ?? 100, 10_000) }),
+      ),
+    line: (id: number, component: string) => read(() => lineOf(desk, id, component)),
+  };
+}
+
 /** Moves what waits along with the clock, when that was set. */
-function follower(jobs: Desk['jobs'], clocks: Clocks): () => void {
+function follower(changes: Changes, jobs: Desk['jobs'], clocks: Clocks): () => void {
   const drift = createDrift(clocks);
   return () => {
     const by = drift.by();
     if (by === 0) return;
-    jobs.move.run({ by });
+    changes.commit(() => jobs.move.run({ by }));
     drift.followed(by);
   };
 }

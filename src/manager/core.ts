@@ -51,7 +51,7 @@ export type OpenCore = Core & {
 
 export async function openCore(options: ManagerOptions): Promise<OpenCore> {
   const { config, log, arbiter, network, stores, outbox, appstore, ledger, excess, dir } = options;
-  const records = openRecords(join(dir, 'manager.sqlite'));
+  const records = openRecords(join(dir, 'manager.sqlite'), log);
   const authority = await openAuthority({
     ...{ dir, hostName: config['owner.host-name'] ?? hostname(), anew: config['manager.regenerate-certificates'] },
   });

@@ -156,7 +156,7 @@ const excess = (core: OpenCore): Excess[] =>
   excessOf(core.excess.list(), new Set(core.arbiter.components().map(({ name }) => name)));
 
 async function status(core: OpenCore, facts: Facts): Promise<Status> {
-  const { components, network, stores, config } = core;
+  const { components, network, stores, arbiter, outbox, records, config } = core;
   const view = await network.view();
   const isAlive = facts.engine.answers;
   const failed = [...components.values()].filter(({ state }) => state === 'failed');
@@ -168,7 +168,7 @@ async function status(core: OpenCore, facts: Facts): Promise<Status> {
     ...(isAlive ? [] : ['The Docker engine does not answer.']),
     ...facts.clock.problems(),
     ...stores.problems(),
-    ...facts.ledger.problems(),
+    ...[arbiter, outbox, records, facts.ledger].flatMap((part) => part.problems()),
     ...excessSentences(excess(core), Date.now()),
     ...(short === undefined ? [] : [`${short}.`]),
     ...failed.map(({ sla, error = 'it does not run' }) => `${sla.name}: ${error}.`),

@@ -1,5 +1,7 @@
 /** sql — the manager's data model: agreements, each component's key and uid, unfinished work. */
 import { z } from 'zod';
+import { createChanges } from '../base/changes.ts';
+import type { Log } from '../base/log.ts';
 import { openDatabase, readDatabase, type Sqlite } from '../base/sqlite.ts';
 import { hasStore } from './grants.ts';
 import { Sla } from './sla.ts';
@@ -58,6 +60,8 @@ export type Records = Disposable & {
   component(name: string, newKey: () => string): ComponentFacts;
   /** A value that is made once. */
   fact(name: string, make: () => string): string;
+  /** What is wrong with the file, as sentences for the owner. */
+  problems(): string[];
 };
 
 const Row = z.object({ sla: z.string().transform((text) => Sla.parse(JSON.parse(text))) });
@@ -81,40 +85,54 @@ const statements = (db: Sqlite) => ({
   addFact: db.prepare('INSERT INTO fact (name, value) VALUES (?, ?)'),
 });
 
-export function openRecords(file: string): Records {
+export function openRecords(file: string, log: Log): Records {
   const db = openDatabase(file, migrations);
   const sql = statements(db);
+  const { read, commit, problems } = createChanges(db, { what: 'agreements', log });
   return {
     slas: () =>
-      z
-        .array(Row)
-        .parse(sql.slas.all())
-        .map(({ sla }) => sla),
-    save: db.transaction((sla: Sla) => {
-      sql.save.run(sla.name, JSON.stringify(sla));
-      sql.endIntent.run(sla.name);
-    }),
-    forget: db.transaction((name: string, data: 'keep' | 'delete') => forget(sql, name, data)),
-    keptFrom: (name) => sql.kept.get(name)?.origin,
-    intend: (intent) => void sql.intend.run(intent),
-    intents: () => z.array(Intent).parse(sql.intents.all()),
-    component: db.transaction((name: string, newKey: () => string) => {
-      const found = Component.optional().parse(sql.component.get(name));
-      if (found && found.key !== '') return found;
-      const made = { key: newKey(), uid: found?.uid ?? sql.nextUid.get()?.uid ?? firstUid };
-      if (found) sql.newKey.run(made.key, name);
-      else sql.addComponent.run(name, made.key, made.uid);
-      return made;
-    }),
-    fact: db.transaction((name: string, make: () => string) => {
-      const found = sql.fact.get(name)?.value;
-      if (found !== undefined) return found;
-      const value = make();
-      sql.addFact.run(name, value);
-      return value;
-    }),
+      read(() =>
+        z
+          .array(Row)
+          .parse(sql.slas.all())
+          .map(({ sla }) => sla),
+      ),
+    save: (sla) =>
+      commit(() => {
+        sql.save.run(sla.name, JSON.stringify(sla));
+        sql.endIntent.run(sla.name);
+      }),
+    forget: (name, data) => commit(() => forget(sql, name, data)),
+    keptFrom: (name) => read(() => sql.kept.get(name)?.origin),
+    intend: (intent) => void commit(() => sql.intend.run(intent)),
+    intents: () => read(() => z.array(Intent).parse(sql.intents.all())),
+    component(name, newKey) {
+      const found = read(() => Component.optional().parse(sql.component.get(name)));
+      return found && found.key !== ''
+        ? found
+        : commit(() => newComponent(sql, { name, key: newKey(), uid: found?.uid }));
+    },
+    fact: (name, make) => read(() => sql.fact.get(name)?.value) ?? commit(() => newFact(sql, name, make())),
+    problems,
     [Symbol.dispose]: () => void db.close(),
   };
+}
+
+type Statements = ReturnType<typeof statements>;
+
+type New = { name: string; key: string; uid: number | undefined };
+
+/** @param uid  that it had before */
+function newComponent(sql: Statements, { name, key, uid }: New): ComponentFacts {
+  const made = { key, uid: uid ?? sql.nextUid.get()?.uid ?? firstUid };
+  if (uid !== undefined) sql.newKey.run(key, name);
+  else sql.addComponent.run(name, key, made.uid);
+  return made;
+}
+
+function newFact(sql: Statements, name: string, value: string): string {
+  sql.addFact.run(name, value);
+  return value;
 }
 
 export type BoxFacts = { /** The id that containers are labelled with. */ box: string | null; components: string[] };
@@ -137,7 +155,7 @@ export function keepNothing(file: string): void {
   }
 }
 
-function forget(sql: ReturnType<typeof statements>, name: string, data: 'keep' | 'delete'): void {
+function forget(sql: Statements, name: string, data: 'keep' | 'delete'): void {
   const agreed = Row.optional().parse(sql.sla.get(name))?.sla;
   if (data === 'delete') sql.keepNothing.run(name);
   // One without a store leaves nothing, and takes over nothing that is there from before.

@@ -13,6 +13,10 @@ type Options = {
   /** A file with a file system that only the keeper sees; it is gone from the kernel when the keeper is. */
   image?: string;
   reserveBytes?: number;
+  /** The program; absent: stores. */
+  program?: string;
+  /** What the program is told. */
+  told?: string;
   /** The library of `buildFaults`, and the file that says what it does. */
   faults?: Faults;
 };
@@ -34,10 +38,11 @@ export const mend = ({ control }: Faults): void => rmSync(control, { force: true
 
 export type Keeper = Awaited<ReturnType<typeof keep>>;
 
-export async function keep({ dir, sizeMb, image, reserveBytes, faults }: Options) {
+export async function keep({ dir, sizeMb, image, reserveBytes, faults, told, ...o }: Options) {
+  const program = o.program ?? join(import.meta.dirname, 'keeper.ts');
   const tmpfs = sizeMb === undefined ? '' : `mount -t tmpfs -o size=${sizeMb}m,mode=700 tmpfs '${dir}'; `;
   const mount = image === undefined ? tmpfs : `mount -o loop '${image}' '${dir}'; `;
-  const script = `${mount}exec '${process.execPath}' '${join(import.meta.dirname, 'keeper.ts')}' '${dir}' '${reserveBytes ?? ''}'`;
+  const script = `${mount}exec '${process.execPath}' '${program}' '${dir}' '${told ?? reserveBytes ?? ''}'`;
   const child = spawn('unshare', ['--mount', 'sh', '-ec', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...(faults && { LD_PRELOAD: faults.library, FAULTS: faults.control }) },
@@ -46,7 +51,7 @@ export async function keep({ dir, sizeMb, image, reserveBytes, faults }: Options
   const first = await Promise.race([once(child.stdout, 'data'), gone.then(() => null)]);
   if (first === null) throw new Error('the keeper did not start');
   const port = Number(String(first[0]));
-  const ask = (path: string, body?: string | Buffer) => asked(port, path, body);
+  const ask = (path: string, body?: string | Buffer, token = 'any') => asked({ port, path, token }, body);
   return {
     ask,
     /** Its folder, as it sees it. */
@@ -68,8 +73,9 @@ export async function keep({ dir, sizeMb, image, reserveBytes, faults }: Options
   };
 }
 
-function asked(port: number, path: string, body?: string | Buffer): Promise<{ status: number; bytes: Buffer }> {
-  const headers = { 'x-api-key': 'any', 'content-type': 'application/json' };
+type To = { port: number; path: string; token: string };
+function asked({ port, path, token }: To, body?: string | Buffer): Promise<{ status: number; bytes: Buffer }> {
+  const headers = { 'x-api-key': token, 'content-type': 'application/json' };
   const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
     // One that is killed may break the connection more than once.

@@ -34,7 +34,7 @@ export async function house() {
   up.defer(() => rmSync(dir, { recursive: true }));
   const arbiter = up.use(createArbiter({ file: ':memory:', checkAddress: true, log: silent }));
   const stores = up.use(await startStores({ dir, authorise: arbiter.verify, log: silent }));
-  const records = up.use(openRecords(':memory:'));
+  const records = up.use(openRecords(':memory:', silent));
   const ledger = recording();
   const stop = new AbortController();
   const done: string[] = [];

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silent } from '../../../src/base/log.ts';
 import { openRecords } from '../../../src/manager/sql.ts';
 import { agree, manifestOf } from './fixtures.ts';
 
@@ -16,12 +17,12 @@ const sla = agree(manifestOf());
 test('an agreement that is saved ends its intent, and is there after a restart', () => {
   const file = join(dir, 'a.sqlite');
   {
-    using records = openRecords(file);
+    using records = openRecords(file, silent);
     records.intend({ name: 'app-x', what: 'install', data: 'delete' });
     expect(records.slas()).toEqual([]);
     records.save(sla);
   }
-  using again = openRecords(file);
+  using again = openRecords(file, silent);
   expect(again.slas()).toEqual([sla]);
   expect(again.intents()).toEqual([]);
 });
@@ -29,18 +30,18 @@ test('an agreement that is saved ends its intent, and is there after a restart',
 test('M11 an intent that nobody ended is there after a restart, and forgetting ends it', () => {
   const file = join(dir, 'b.sqlite');
   {
-    using records = openRecords(file);
+    using records = openRecords(file, silent);
     records.save(sla);
     records.intend({ name: 'app-x', what: 'uninstall', data: 'keep' });
   }
-  using again = openRecords(file);
+  using again = openRecords(file, silent);
   expect(again.intents()).toEqual([{ name: 'app-x', what: 'uninstall', data: 'keep' }]);
   again.forget('app-x', 'keep');
   expect([again.intents(), again.slas()]).toEqual([[], []]);
 });
 
 test('a component keeps its key while it is installed and its uid for ever; uids are never shared', () => {
-  using records = openRecords(':memory:');
+  using records = openRecords(':memory:', silent);
   const [x, y] = [records.component('app-x', () => 'k1'), records.component('app-y', () => 'k2')];
   expect(x.uid).not.toBe(y.uid);
   expect(records.component('app-x', () => 'k3')).toEqual(x);
@@ -54,7 +55,7 @@ const storing = agree(manifestOf({ 'resource-requirements': { store: 'core-store
 });
 
 test('kept data is remembered with its origin until it is deleted', () => {
-  using records = openRecords(':memory:');
+  using records = openRecords(':memory:', silent);
   records.component('app-x', () => 'k');
   records.save(storing);
   expect(records.keptFrom('app-x')).toBeUndefined();
@@ -70,7 +71,7 @@ test('kept data is remembered with its origin until it is deleted', () => {
 });
 
 test('a component without a store leaves no data', () => {
-  using records = openRecords(':memory:');
+  using records = openRecords(':memory:', silent);
   records.component('app-x', () => 'k');
   records.save(sla);
   records.forget('app-x', 'keep');
@@ -80,17 +81,17 @@ test('a component without a store leaves no data', () => {
 test('data that was kept before origins were noted is of none', () => {
   const file = join(dir, 'old.sqlite');
   {
-    using records = openRecords(file);
+    using records = openRecords(file, silent);
     records.component('app-x', () => 'k');
   }
   const db = new Database(file);
   db.exec('UPDATE component SET kept = 1; ALTER TABLE component DROP COLUMN origin; PRAGMA user_version = 1');
   db.close();
-  using again = openRecords(file);
+  using again = openRecords(file, silent);
   expect(again.keptFrom('app-x')).toBe('');
 });
 
 test('a fact is made once', () => {
-  using records = openRecords(':memory:');
+  using records = openRecords(':memory:', silent);
   expect([records.fact('box', () => 'a'), records.fact('box', () => 'b')]).toEqual(['a', 'a']);
 });

@@ -50,7 +50,7 @@ export const reviewing = [
 ] as const;
 export const installing = [
   ...reviewing,
-  ...(['component.exists', 'store.kept', 'datasource.invalid', 'ledger.unavailable'] as const),
+  ...(['component.exists', 'store.kept', 'datasource.invalid', 'ledger.unavailable', 'database.unavailable'] as const),
 ] as const;
 export const Asked = AskedBody.meta({
   id: 'Asked',
@@ -115,6 +115,7 @@ const components: Calls = {
       'component.busy',
       'store.unavailable',
       'ledger.unavailable',
+      'database.unavailable',
       'network.refused',
       ...engine,
     ],
@@ -132,7 +133,14 @@ const components: Calls = {
       },
       answers: { 200: { what: 'the token; it works from `address` only', content: jsonOf(Minted) } },
     },
-    ...(['component.unknown', 'permission.refused', 'path.invalid', 'rate.exceeded', 'ledger.unavailable'] as const),
+    ...([
+      'component.unknown',
+      'permission.refused',
+      'path.invalid',
+      'rate.exceeded',
+      'ledger.unavailable',
+      'database.unavailable',
+    ] as const),
   ),
   'GET /components/{name}/logs': {
     ...{ summary: 'What it wrote, oldest line first', path: named, query: Following },
@@ -147,6 +155,7 @@ const change = (summary: string): Call =>
     'component.unknown',
     'datasource.unknown',
     'ledger.unavailable',
+    'database.unavailable',
   );
 const agreements: Calls = {
   'GET /components/{name}/sla': {

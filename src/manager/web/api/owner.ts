@@ -88,7 +88,13 @@ const core: Calls = {
   'POST /core-ui/ui/api/install': posted({ summary: 'Checks, answers, installs', body: jsonOf(Asked) }, ...installing),
   'POST /core-ui/ui/api/uninstall': posted(
     { summary: 'Uninstalls', body: jsonOf(Uninstall) },
-    ...(['component.unknown', 'component.busy', 'store.unavailable', 'ledger.unavailable'] as const),
+    ...([
+      'component.unknown',
+      'component.busy',
+      'store.unavailable',
+      'ledger.unavailable',
+      'database.unavailable',
+    ] as const),
     ...(['network.refused', ...engine] as const),
   ),
   'POST /core-ui/ui/api/restart': posted(
@@ -97,11 +103,11 @@ const core: Calls = {
   ),
   'POST /core-ui/ui/api/revoke': posted(
     { summary: 'Takes one line of an agreement back', body: jsonOf(NamedLine) },
-    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable'] as const),
+    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable', 'database.unavailable'] as const),
   ),
   'POST /core-ui/ui/api/allow': posted(
     { summary: 'Gives a line back', body: jsonOf(NamedLine) },
-    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable'] as const),
+    ...(['component.unknown', 'datasource.unknown', 'ledger.unavailable', 'database.unavailable'] as const),
   ),
   'POST /core-ui/ui/api/review': {
     ...{ summary: 'What a manifest asks for, and what could be chosen', body: jsonOf(Asked) },
