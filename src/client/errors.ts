@@ -1,6 +1,6 @@
 /** What went wrong, as the box says it (docs/errors.md) or as this library found it. */
 export class DataboxError extends Error {
-  /** The box's code, for example `permission.refused`; of this library: `unreachable`, `environment.invalid`, `answer.invalid`. */
+  /** The box's code, for example `permission.refused`, or one of this library's own (docs/client.md), for example `unreachable`. */
   readonly code: string;
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;

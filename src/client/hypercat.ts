@@ -1,6 +1,7 @@
 import { DataboxError } from './errors.ts';
 
-export type StoreType = 'kv' | 'ts' | 'ts/blob';
+/** `notification/request`: a function. */
+export type StoreType = 'kv' | 'ts' | 'ts/blob' | 'notification/request';
 /** A datasource as catalogues and `DATASOURCE_<clientid>` hold it. */
 export type HypercatItem = { 'item-metadata': { rel: string; val: unknown }[]; href: string };
 
@@ -65,17 +66,23 @@ export function dataSourceMetadataToHypercat(store: string, metadata: DataSource
   const texts = (['unit', 'location'] as const).filter((member) => metadata[member] !== '');
   return {
     'item-metadata': [...always, ...flags, ...texts].map((member) => ({ rel: rels[member], val: metadata[member] })),
-    href: `tcp://${store}:5555/${metadata.storeType}/${metadata.dataSourceId}`,
+    href: `tcp://${store}:5555/${folderOf(metadata.storeType)}/${metadata.dataSourceId}`,
   };
 }
+
+/** In hrefs; that of functions is shorter, as it has always been. */
+const folderOf = (storeType: StoreType): string => (storeType === 'notification/request' ? 'request' : storeType);
 
 /** Where a datasource's entries are: `{ store: 'driver-x-core-store', storeType: 'ts/blob', id: 'freemem' }`. */
 export type DataSourceAddress = { store: string; storeType: StoreType; id: string };
 
+const address = /^[a-z]+:\/\/([^/:]+)(?::\d+)?\/(kv|ts\/blob|ts|request|notification\/request)\/([^/]+)$/;
+
 /** @throws DataboxError `answer.invalid` when it is no address of a datasource */
 export function addressOfHref(href: string): DataSourceAddress {
-  const [, store, storeType, id] = /^[a-z]+:\/\/([^/:]+)(?::\d+)?\/(kv|ts\/blob|ts)\/([^/]+)$/.exec(href) ?? [];
-  if (store && storeType && id) return { store, storeType: storeType as StoreType, id };
+  const [, store, folder, id] = address.exec(href) ?? [];
+  const storeType = (folder === 'request' ? 'notification/request' : folder) as StoreType | undefined;
+  if (store && storeType && id) return { store, storeType, id };
   throw new DataboxError('answer.invalid', `${href} is no address of a datasource`);
 }
 

@@ -11,6 +11,7 @@ export {
 export type { DataSourceAddress, DataSourceMetadata, HypercatItem, StoreType } from './hypercat.ts';
 export type { HttpsCredentials } from './credentials.ts';
 export type { ExportClient, ExportOptions, ExportState } from './export.ts';
+export type { CallOptions, FunctionCall, FunctionHandler, Functions, Offer, RegisterOptions } from './functions.ts';
 export type { Format, Kv, KvObserveOptions, Tagged } from './kv.ts';
 export type { Observation, ObserveOptions } from './observe.ts';
 export type { PlaceOptions } from './place.ts';

@@ -3,7 +3,7 @@ import { observe, type Observation, type ObserveOptions } from './observe.ts';
 
 /** Three namespaces: the same id and key may hold a value in each. */
 export type Format = 'json' | 'text' | 'binary';
-const media = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' } as const;
+export const media = { json: 'application/json', text: 'text/plain', binary: 'application/octet-stream' } as const;
 type ValueOf<F extends Format> = F extends 'json' ? unknown : F extends 'text' ? string : Buffer;
 
 /** A value, and what a write that is meant for it names. */
@@ -54,16 +54,20 @@ export function createKv(caller: Caller, host: string): Kv {
     read: async (id, key, format) => (await readTagged(id, key, format)).value,
     readTagged,
     async write(id, key, value) {
-      const { type, body } = bodyOf(value);
-      await caller.ask({ ...call('POST', id, key), headers: { 'content-type': type }, body });
+      const { format, body } = bodyOf(value);
+      await caller.ask({ ...call('POST', id, key), headers: { 'content-type': media[format] }, body });
     },
     async delete(id, key, format = 'json') {
       await caller.ask({ ...call('DELETE', id, key), headers: { accept: media[format] } });
     },
     async replace(id, key, { value, etag }) {
-      const { type, body } = bodyOf(value);
+      const { format, body } = bodyOf(value);
       const only = etag === undefined ? { 'if-none-match': '*' } : { 'if-match': etag };
-      const answer = await caller.ask({ ...call('POST', id, key), headers: { 'content-type': type, ...only }, body });
+      const answer = await caller.ask({
+        ...call('POST', id, key),
+        headers: { 'content-type': media[format], ...only },
+        body,
+      });
       return answer.headers.etag ?? '';
     },
     async remove(id, key, { etag, format = 'json' }) {
@@ -81,10 +85,11 @@ export function createKv(caller: Caller, host: string): Kv {
 const watching = (call: Call, { format }: KvObserveOptions = {}): Call =>
   format === undefined ? call : { ...call, query: `format=${format}` };
 
-function bodyOf(value: unknown): { type: string; body: string | Buffer } {
-  if (typeof value === 'string') return { type: media.text, body: value };
-  if (value instanceof Uint8Array) return { type: media.binary, body: Buffer.from(value) };
-  return { type: media.json, body: JSON.stringify(value) };
+/** The format follows the value. */
+export function bodyOf(value: unknown): { format: Format; body: string | Buffer } {
+  if (typeof value === 'string') return { format: 'text', body: value };
+  if (value instanceof Uint8Array) return { format: 'binary', body: Buffer.from(value) };
+  return { format: 'json', body: JSON.stringify(value) };
 }
 
 const valueOf = (body: Buffer, format: Format): unknown =>

@@ -63,6 +63,34 @@ export async function* observe<T>(
   }
 }
 
+/** `ended` resolves when it goes on no more, to what it ended for. */
+export type Listening = { ended: Promise<unknown> };
+
+/**
+ * Hands each event of an observation to `each`: resolves once writes are heard.
+ * @throws what ended it before that
+ */
+export function listen<T>(
+  begin: (options: ObserveOptions) => AsyncIterable<T>,
+  each: (event: T) => void,
+  options: ObserveOptions,
+): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    const onOpen = (): void => resolve({ ended });
+    const run = async (): Promise<void> => {
+      for await (const event of begin({ ...options, onOpen })) each(event);
+    };
+    const ended = run().then(
+      () => undefined,
+      (err: unknown) => {
+        // Of no effect once it was open.
+        reject(err instanceof Error ? err : new Error(String(err)));
+        return err;
+      },
+    );
+  });
+}
+
 const headersOf = (call: Call, last: string): NonNullable<Call['headers']> => ({
   ...{ ...call.headers, accept: 'text/event-stream' },
   ...(last && { 'last-event-id': last }),

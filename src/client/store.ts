@@ -1,5 +1,6 @@
 import type { Call, Caller } from './caller.ts';
 import { dataSourceMetadataToHypercat, type DataSourceMetadata, type HypercatItem } from './hypercat.ts';
+import { createFunctions, type Functions } from './functions.ts';
 import { createKv, type Kv } from './kv.ts';
 import { retry, type RetryOptions } from './retry.ts';
 import { createSeries, type BlobSeries, type NumericSeries } from './series.ts';
@@ -14,6 +15,7 @@ export type StoreClient = {
   readonly kv: Kv;
   readonly ts: NumericSeries;
   readonly tsBlob: BlobSeries;
+  readonly functions: Functions;
   /** Offers a datasource to apps, or describes one anew. Returns its item. */
   registerDatasource(metadata: DataSourceMetadata): Promise<HypercatItem>;
   /** The same for an item that was made otherwise. @throws DataboxError `catalogue.invalid` */
@@ -35,6 +37,7 @@ export function createStore(caller: Caller, name: string): StoreClient {
     kv: createKv(caller, name),
     ts: createSeries(caller, name, 'ts') as NumericSeries,
     tsBlob: createSeries(caller, name, 'ts/blob'),
+    functions: createFunctions({ caller, store: name, registerItem }),
     async registerDatasource(metadata) {
       const item = dataSourceMetadataToHypercat(name, metadata);
       await registerItem(item);

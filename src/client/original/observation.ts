@@ -1,7 +1,7 @@
 /** Observation as an event emitter, over the client's own: it reconnects, and tells of gaps. */
 import { EventEmitter } from 'node:events';
 import { DataboxError } from '../errors.ts';
-import type { ObserveOptions } from '../observe.ts';
+import { listen, type ObserveOptions } from '../observe.ts';
 import type { Observed } from './payload.ts';
 
 export type Gap = {
@@ -44,12 +44,11 @@ export function createObservations(): Observations {
       const stop = new AbortController();
       const ends = running.get(path) ?? new Set();
       running.set(path, ends.add(stop));
-      try {
-        return await follow({ begin, timeout }, stop, () => ends.delete(stop));
-      } catch (err) {
-        ends.delete(stop);
+      const onEnd = () => ends.delete(stop);
+      return follow({ begin, timeout }, stop, onEnd).catch((err: unknown) => {
+        onEnd();
         throw err;
-      }
+      });
     },
     stop(path) {
       for (const end of running.get(path) ?? []) end.abort(new DataboxError('closed', 'the observation was stopped'));
@@ -58,35 +57,25 @@ export function createObservations(): Observations {
   };
 }
 
-/** Resolves once the stream is open, and goes on with it. */
-function follow({ begin, timeout }: Observing, stop: AbortController, onEnd: () => void): Promise<ObservationEmitter> {
+// Listeners are added after the promise has settled, and what they throw is theirs, not the stream's.
+const later = (emit: () => void): void => process.nextTick(emit);
+
+/** Resolves once writes are heard, and goes on with it. */
+async function follow({ begin, timeout }: Observing, stop: AbortController, onEnd: () => void) {
   const emitter: ObservationEmitter = new EventEmitter();
-  // Listeners are added after the promise has settled, and what they throw is theirs, not the stream's.
-  const later = (emit: () => void): void => process.nextTick(emit);
-  return new Promise((resolve, reject) => {
-    let isOpen = false;
-    let timer: NodeJS.Timeout | undefined;
-    const onOpen = (): void => {
-      const expired = () => stop.abort(new DataboxError('observation.expired', `its ${timeout} s are over`));
-      if (timeout > 0) timer ??= setTimeout(expired, timeout * 1_000);
-      isOpen = true;
-      resolve(emitter);
-    };
-    const onGap = (reason: string, since?: number): void => later(() => emitter.emit('gap', { reason, since }));
-    const run = async (): Promise<void> => {
-      for await (const event of begin({ signal: stop.signal, onOpen, onGap })) later(() => emitter.emit('data', event));
-    };
-    run()
-      .catch((err: unknown) => {
-        if (isOpen) later(() => isTold(err, emitter) && emitter.emit('error', err as DataboxError));
-        else reject(err instanceof Error ? err : new Error(String(err)));
-      })
-      .finally(() => {
-        clearTimeout(timer);
-        onEnd();
-        later(() => emitter.emit('end'));
-      });
+  const { ended } = await listen(begin, (event) => later(() => emitter.emit('data', event)), {
+    signal: stop.signal,
+    onGap: (reason, since) => later(() => emitter.emit('gap', { reason, since })),
   });
+  const expired = () => stop.abort(new DataboxError('observation.expired', `its ${timeout} s are over`));
+  const timer = timeout > 0 ? setTimeout(expired, timeout * 1_000) : undefined;
+  void ended.then((err) => {
+    clearTimeout(timer);
+    onEnd();
+    later(() => isTold(err, emitter) && emitter.emit('error', err as DataboxError));
+    later(() => emitter.emit('end'));
+  });
+  return emitter;
 }
 
 /** Nobody is told that what was stopped has stopped; the end of its time crashes no program that does not ask for it. */
