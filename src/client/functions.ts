@@ -57,7 +57,7 @@ export type Functions = {
    * Calls a function of this store, and resolves to its answer.
    * @param payload its type chooses the format: text for strings, binary for buffers, else JSON. Default `{}`
    * @throws DataboxError `permission.refused`; `function.unobserved`: nobody offers it now; `function.silent`: no answer in
-   *   time; `function.failed`: the handler's own failure. It may have been done in spite of the last two
+   *   time; `function.failed`: the handler's own failure; it may have been done in spite of these two. The signal's reason
    */
   call<A = unknown>(name: string, payload?: unknown, options?: CallOptions): Promise<A>;
 };
@@ -95,18 +95,33 @@ export function createFunctions({ caller, store, registerItem }: Host): Function
         [Symbol.dispose]: () => stop.abort(),
       };
     },
-    async call<A>(name: string, payload: unknown = {}, { timeoutMs = 60_000, signal }: CallOptions = {}): Promise<A> {
-      const job = randomUUID();
-      const path = (side: string, last: string) => `/notification/${side}/${name}/${last}`;
-      const { format, body } = bodyOf(payload);
-      const headers = { 'content-type': media[format] };
-      const to = { host: store, signal };
-      const request: Call = { ...to, method: 'POST', path: path('request', job), scopes: [path('request', '*')] };
-      await caller.ask({ ...request, headers, body });
-      const response: Call = { ...to, method: 'GET', path: path('response', job), scopes: [path('response', '*')] };
-      return answerOf(await take(caller, response, timeoutMs), format) as A;
-    },
+    call: async <A>(name: string, payload: unknown = {}, options: CallOptions = {}) =>
+      (await callOf({ caller, store }, name, { ...options, payload })) as A,
   };
+}
+
+type Calling = CallOptions & { payload: unknown };
+
+async function callOf(
+  { caller, store }: Omit<Host, 'registerItem'>,
+  name: string,
+  { payload, timeoutMs = 60_000, signal }: Calling,
+): Promise<unknown> {
+  const job = randomUUID();
+  const path = (side: string, last: string) => `/notification/${side}/${name}/${last}`;
+  const { format, body } = bodyOf(payload);
+  const headers = { 'content-type': media[format] };
+  const to = { host: store, signal };
+  const request: Call = { ...to, method: 'POST', path: path('request', job), scopes: [path('request', '*')] };
+  const response: Call = { ...to, method: 'GET', path: path('response', job), scopes: [path('response', '*')] };
+  try {
+    await caller.ask({ ...request, headers, body });
+    return answerOf(await take(caller, response, timeoutMs), format);
+  } catch (err) {
+    // What broke the request off is what the caller wants to hear.
+    signal?.throwIfAborted();
+    throw err;
+  }
 }
 
 type Asked = Observation & { component: string; response: string; format: Format };

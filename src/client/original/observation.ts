@@ -44,7 +44,11 @@ export function createObservations(): Observations {
       const stop = new AbortController();
       const ends = running.get(path) ?? new Set();
       running.set(path, ends.add(stop));
-      const onEnd = () => ends.delete(stop);
+      const onEnd = (): void => {
+        ends.delete(stop);
+        // Another may have begun after a stop, in a set of its own.
+        if (ends.size === 0 && running.get(path) === ends) running.delete(path);
+      };
       return follow({ begin, timeout }, stop, onEnd).catch((err: unknown) => {
         onEnd();
         throw err;

@@ -39,14 +39,15 @@ test('one component calls what another offers', async () => {
 });
 
 test('calls are handled side by side, and each has its own answer', async () => {
-  await offered().register<{ ms: number }>('double', async ({ ms }) => {
-    await sleep(ms);
-    return ms;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await offered().register<{ nth: number }>('double', async ({ nth }) => {
+    // The first one is answered only once the second one is there.
+    if (nth === 2) resolve();
+    await promise;
+    return nth;
   });
-  const order: number[] = [];
-  const answers = [300, 10].map(async (ms) => order.push(await called().call<number>('double', { ms })));
-  await Promise.all(answers);
-  expect(order).toEqual([10, 300]);
+  const calls = [1, 2].map((nth) => called().call('double', { nth }));
+  expect(await Promise.all(calls)).toEqual([1, 2]);
 });
 
 test('the format of a call is that of its answer', async () => {
