@@ -6,6 +6,7 @@ import { DataboxError, isPassing } from './errors.ts';
 import { dataSourceMetadataToHypercat, newDataSourceMetadata, type HypercatItem } from './hypercat.ts';
 import { bodyOf, media, type Format } from './kv.ts';
 import { listen, observe, type Observation } from './observe.ts';
+import { pathOf } from './paths.ts';
 import { pauses, retry, wait } from './retry.ts';
 
 /** What a handler is told beside the payload. */
@@ -73,11 +74,11 @@ export function createFunctions({ caller, store, registerItem }: Host): Function
   return {
     async register(name, handler, { vendor = 'databox', description = name, onFailure = () => {} } = {}) {
       const stop = new AbortController();
-      const request: Call = { host: store, method: 'GET', path: `/notification/request/${name}/*` };
+      const request: Call = { host: store, method: 'GET', path: pathOf`/notification/request/${name}/*` };
       const answer = async (asked: Asked): Promise<void> => {
         const body = JSON.stringify(await handled(handler as FunctionHandler, asked));
         const headers = { 'content-type': media[asked.format] };
-        const scopes = ['/notification/response/*', `/notification/response/${name}/*`];
+        const scopes = ['/notification/response/*', pathOf`/notification/response/${name}/*`];
         const reply: Call = { host: store, method: 'POST', path: asked.response, scopes, headers, body };
         await retry(() => caller.ask(reply), { timeoutMs: answerMs });
       };
@@ -108,7 +109,7 @@ async function callOf(
   { payload, timeoutMs = 60_000, signal }: Calling,
 ): Promise<unknown> {
   const job = randomUUID();
-  const path = (side: string, last: string) => `/notification/${side}/${name}/${last}`;
+  const path = (side: string, last: string) => pathOf`/notification/${side}/${name}/${last}`;
   const { format, body } = bodyOf(payload);
   const headers = { 'content-type': media[format] };
   const to = { host: store, signal };

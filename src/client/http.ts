@@ -17,17 +17,17 @@ export type HttpAnswer = { status: number; headers: IncomingMessage['headers']; 
 export type Http = Disposable & {
   /** @throws DataboxError `closed` once it is disposed */
   check(): void;
-  /** A whole answer. @throws DataboxError `unreachable` */
+  /** A whole answer. @throws DataboxError `unreachable`; `answer.too-large`, and asking again would not help */
   ask(request: HttpRequest): Promise<HttpAnswer>;
   /** An answer that is still coming; whoever asked reads or destroys it. @throws DataboxError `unreachable` */
   open(request: HttpRequest): Promise<IncomingMessage>;
 };
 
 /** An answer longer than this was not meant to be read whole. */
-const answerLimitBytes = 256 * 1024 * 1024;
+const mostBytes = 256 * 1024 * 1024;
 
 /** Connections to the box are kept and reused. `ca`: the only authority that is trusted then. */
-export function createHttp(ca: string | undefined): Http {
+export function createHttp(ca: string | undefined, { answerLimitBytes = mostBytes } = {}): Http {
   const agents = {
     plain: new HttpAgent({ keepAlive: true }),
     secure: new HttpsAgent({ keepAlive: true, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) }),
@@ -53,9 +53,9 @@ export function createHttp(ca: string | undefined): Http {
     async ask(request) {
       const res = await open(request);
       try {
-        return { status: res.statusCode ?? 0, headers: res.headers, body: await wholeOf(res) };
+        return { status: res.statusCode ?? 0, headers: res.headers, body: await wholeOf(res, answerLimitBytes) };
       } catch (cause) {
-        throw unreachable(request.url, cause);
+        throw cause instanceof DataboxError ? cause : unreachable(request.url, cause);
       }
     },
     [Symbol.dispose]() {
@@ -86,12 +86,12 @@ function send(request: HttpRequest, { plain, secure }: Agents): Promise<Incoming
   });
 }
 
-async function wholeOf(res: IncomingMessage): Promise<Buffer> {
+async function wholeOf(res: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of res as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > answerLimitBytes) throw new Error(`the answer has more than ${answerLimitBytes} bytes`);
+    if (size > limitBytes) throw new DataboxError('answer.too-large', `the answer has more than ${limitBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

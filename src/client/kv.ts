@@ -1,5 +1,6 @@
 import type { Call, Caller } from './caller.ts';
 import { observe, type Observation, type ObserveOptions } from './observe.ts';
+import { pathOf } from './paths.ts';
 
 /** Three namespaces: the same id and key may hold a value in each. */
 export type Format = 'json' | 'text' | 'binary';
@@ -43,8 +44,8 @@ export type Kv = {
 export function createKv(caller: Caller, host: string): Kv {
   /** A token for the id serves all of its keys. */
   const call = (method: Call['method'], id: string, key: string): Call => {
-    const path = `/kv/${id}/${key}`;
-    return { host, method, path, scopes: [`/kv/${id}/*`, path] };
+    const path = pathOf`/kv/${id}/${key}`;
+    return { host, method, path, scopes: [pathOf`/kv/${id}/*`, path] };
   };
   const readTagged: Kv['readTagged'] = async <F extends Format>(id: string, key: string, format = 'json' as F) => {
     const { body, headers } = await caller.ask({ ...call('GET', id, key), headers: { accept: media[format] } });

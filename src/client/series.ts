@@ -2,6 +2,7 @@ import type { Call, Caller } from './caller.ts';
 import type { HttpAnswer } from './http.ts';
 import { retry, type RetryOptions } from './retry.ts';
 import { observe, type Observation, type ObserveOptions } from './observe.ts';
+import { pathOf } from './paths.ts';
 
 /** `timestamp` in ms since the Unix epoch. */
 export type Entry<T = unknown> = { timestamp: number; data: T };
@@ -90,7 +91,7 @@ export type NumericSeries = Series<Point> & {
 type Options = { filter?: Filter; aggregation?: Aggregation };
 
 const tail = ({ filter, aggregation }: Options = {}): string =>
-  (filter ? `/filter/${filter.tag}/${filter.type}/${filter.value}` : '') + (aggregation ? `/${aggregation}` : '');
+  (filter ? pathOf`/filter/${filter.tag}/${filter.type}/${filter.value}` : '') + (aggregation ? `/${aggregation}` : '');
 
 const spanOf = ({ from = Number.MIN_SAFE_INTEGER, to, filter }: EntriesQuery): string =>
   `${to === undefined ? `/since/${from}` : `/range/${from}/${to}`}${tail(filter && { filter })}`;
@@ -139,7 +140,7 @@ async function importAll(caller: Caller, call: Call, { entries, signal, timeoutM
 const callsTo =
   (host: string, kind: 'ts' | 'ts/blob') =>
   (method: Call['method'], id: string, rest = ''): Call => {
-    const base = `/${kind}/${id}`;
+    const base = `/${kind}${pathOf`/${id}`}`;
     const path = `${base}${rest}`;
     return { host, method, path, scopes: rest === '' ? [path] : [`${base}/*`, path] };
   };
@@ -164,10 +165,10 @@ export function createSeries(
   return {
     write: async (id, data) => void (await post(call('POST', id), data)),
     writeAt: async (id, timestamp, data) =>
-      void (await post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}/${id}/at/*`] }, data)),
+      void (await post({ ...call('POST', id, `/at/${timestamp}`), scopes: [`/${kind}${pathOf`/${id}/at/*`}`] }, data)),
     batch: async (id, entries) =>
       (JSON.parse(await post(call('POST', id, '/batch'), entries)) as { written: number }).written,
-    import: (id, entries, options) => importAll(caller, call('POST', id, '/batch'), { entries, ...options }),
+    import: async (id, entries, options) => importAll(caller, call('POST', id, '/batch'), { entries, ...options }),
     latest: (id) => read(id, '/latest'),
     earliest: (id) => read(id, '/earliest'),
     length: async (id) => (await read<{ length: number }>(id, '/length')).length,

@@ -36,8 +36,8 @@ export function openStream(res: ServerResponse, { mark, gap, onSlow, onClose }: 
     // A stream is never followed by another request: its end is the connection's.
     connection: 'close',
   });
-  res.write(`: observing\nid: ${mark()}\n\n`);
-  if (gap) res.write(`event: gap\ndata: ${JSON.stringify(gap)}\n\n`);
+  // In one piece: who has read the new id would not be told again of what it missed before.
+  res.write(`: observing\nid: ${mark()}\n${gap ? `event: gap\ndata: ${JSON.stringify(gap)}\n` : ''}\n`);
   const heartbeat = setInterval(() => res.write(`:\nid: ${mark()}\n\n`), heartbeatMs);
   res.once('close', () => {
     clearInterval(heartbeat);

@@ -26,6 +26,23 @@ test('a numeric series is written and read in every way', async () => {
   expect((await ts.latest('load'))[0]?.timestamp).toBeGreaterThanOrEqual(before);
 });
 
+test('what would be another path is refused before it is sent, and nothing is asked', async () => {
+  const { ts, kv, functions } = driver.store();
+  const before = box.asked.length;
+  const refused = { code: 'path.invalid', status: 0 };
+  for (const odd of ['a/b', '/', 'a/at/5', '\ud800']) {
+    await expect(ts.write(odd, { value: 1 })).rejects.toMatchObject(refused);
+    await expect(ts.writeAt(odd, 1, { value: 1 })).rejects.toMatchObject(refused);
+    await expect(ts.import(odd, [])).rejects.toMatchObject(refused);
+    await expect(kv.read('settings', odd)).rejects.toMatchObject(refused);
+    await expect(functions.call(odd)).rejects.toMatchObject(refused);
+    await expect(functions.register(odd, () => 1)).rejects.toMatchObject(refused);
+    const filter = { tag: 'room', type: 'equals', value: odd } as const;
+    await expect(ts.since('load', 0, { filter })).rejects.toMatchObject(refused);
+  }
+  expect(box.asked).toHaveLength(before);
+});
+
 test('a batch is what a read answers, and all or nothing', async () => {
   const { ts, tsBlob } = driver.store();
   const points = [3, 2, 1].map((at) => ({ timestamp: at, data: { value: at, room: `r${at}` } }));
