@@ -3,6 +3,7 @@ import base64
 import json
 import threading
 from http.client import HTTPException
+from itertools import chain
 from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 from .caller import Call, Caller
@@ -110,9 +111,8 @@ class Observation(Iterator[Event]):
             raise Unreachable("unreachable", "the stream ended before it began") from None
         if not self._last:
             self._last = first.id
-        # Else the old place holds until the next block: what was missed is told after the first one, and would never be
-        # told again if the connection broke in between.
-        return blocks
+        # Together with its id the first one tells what was missed; else it says nothing.
+        return chain([first], blocks) if first.event == "gap" else blocks
 
     def _take(self, block: _Block) -> Optional[Event]:
         # Only a stream that lives ends the row of growing pauses.

@@ -67,7 +67,7 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(set(self.page(port)), {"latest", "mean"})
 
     def page(self, port: str) -> Dict[str, object]:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             try:
                 with urllib.request.urlopen("http://127.0.0.1:%s/ui" % port) as answer:
