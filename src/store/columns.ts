@@ -25,7 +25,7 @@ const chunkSize = 16 * 1024;
 const format = 1;
 /** Bytes of the numbers in front: format, entries, scale of the values; of each column its width and first number. */
 const headBytes = (3 + 2 * 4) * 8;
-const maxOutputLength = headBytes + mostEntries * 4 * 8 + mostSpelledBytes;
+const mostBytes = headBytes + mostEntries * 4 * 8 + mostSpelledBytes;
 
 export function encode({ times, seqs, values, tags, spellings }: Columns): Uint8Array {
   const scale = scaleOf(values);
@@ -39,9 +39,10 @@ export function encode({ times, seqs, values, tags, spellings }: Columns): Uint8
 
 /**
  * Columns are unpacked when they are first asked for: most questions are about values alone.
- * @throws Error when these are no bytes that `encode` makes
+ * @param maxOutputLength  bytes that they may be, inflated: to refuse more costs no more
+ * @throws Error when these are no bytes that `encode` makes, or too many
  */
-export function decode(data: Uint8Array): Columns {
+export function decode(data: Uint8Array, maxOutputLength = mostBytes): Columns {
   // Not a Buffer: its slices share memory, which typed arrays would need aligned.
   const bytes = new Uint8Array(inflateRawSync(data, { maxOutputLength, chunkSize }));
   const [is = 0, entries = 0, scale = 0, ...columns] = new Float64Array(bytes.slice(0, headBytes).buffer);

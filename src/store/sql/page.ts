@@ -13,6 +13,9 @@ const partBytes = 256 * 1024;
 /** `entries` as JSON text in order; `next` are the spans that are left, null when none is. */
 export type Page = { entries: string[]; next: Span[] | null };
 
+/** Entries are minified JSON: none has a line break inside. */
+export const separator = (lines: true | undefined): string => (lines ? '\n' : ',');
+
 /** Reads the entries of spans in parts, so that neither a long series nor a slow caller fills memory. */
 export function pager(db: Sqlite, entries: History) {
   const documents = { ASC: documentStatement(db, 'ASC'), DESC: documentStatement(db, 'DESC') };
@@ -24,7 +27,7 @@ export function pager(db: Sqlite, entries: History) {
         : documents[forward ? 'ASC' : 'DESC'].iterate(keysOf(span));
     const share = { entries: limit / spans.length, bytes: partBytes / spans.length };
     const heads = spans.map((span) => head(rowsOf(span), share));
-    const { rows, last } = cut(merge(heads, forward ? inOrder : (a, b) => inOrder(b, a)), limit);
+    const { rows, last } = cut(merge(heads, orderOf(forward)), limit);
     return { entries: rows.map(entryText), next: last && beyond(spans, last, forward) };
   };
 }
@@ -51,6 +54,7 @@ const cut = ({ rows, last }: Merged, limit: number): Merged =>
 
 type Order = (a: Row, b: Row) => number;
 const inOrder: Order = (a, b) => a.timestamp - b.timestamp || a.seq - b.seq;
+export const orderOf = (forward: boolean): Order => (forward ? inOrder : (a, b) => inOrder(b, a));
 
 /** Joins heads in order, up to where one that goes on ends: what it has next may come before the others' rest. */
 function merge(heads: Head[], order: Order): Merged {
@@ -73,5 +77,5 @@ const documentStatement = (db: Sqlite, order: 'ASC' | 'DESC'): Statement<object,
      FROM entry JOIN document USING (seq) WHERE ${inSpan} ORDER BY entry.timestamp ${order}, entry.seq ${order}`,
   );
 
-const entryText = ({ timestamp, value, name, text, data }: Row): string =>
+export const entryText = ({ timestamp, value, name, text, data }: Row): string =>
   `{"timestamp":${timestamp},"data":${data ?? pointText(value as number, name === null ? null : { name, text: text as string })}}`;

@@ -6,7 +6,7 @@ import { tagOf } from '../precondition.ts';
 import { aggregator } from './aggregate.ts';
 import { bucketer } from './buckets.ts';
 import { measurer } from './retention.ts';
-import { pager, type Page } from './page.ts';
+import { pager, separator, type Page } from './page.ts';
 import { history, type History } from './history.ts';
 import { spanFinder } from './spans.ts';
 
@@ -71,9 +71,6 @@ function keyValueReader(db: Sqlite) {
     return { part: rows.map(({ key }) => JSON.stringify(key)).join(','), next };
   };
 }
-
-/** Entries are minified JSON: none has a line break inside. */
-const separator = (lines: true | undefined): string => (lines ? '\n' : ',');
 
 function seriesReader(db: Sqlite, all: History) {
   const spansOf = spanFinder(db, all);

@@ -13,8 +13,8 @@ type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes' | 'sealing'>;
 type Options = { dir: string; readerRestMs?: number | undefined } & Limits;
 
 /**
- * SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another. Neither is started
- * before a store needs it.
+ * SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another, or here when little is
+ * asked. Neither thread is started before a store needs it.
  */
 export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): Engine {
   const died = Promise.withResolvers<Failure>();
@@ -49,7 +49,7 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     close,
     remove: (store) => close(store).then(() => removeStore(fileOf(dir, store))),
     ...changing(batch.add),
-    read: (store, question, next) => reading.ask('read', { store, question, next }),
+    read: reading.read,
     overflow: (store, about) => reading.ask('overflow', { store, about }),
     async statistics(store) {
       return { bytes: await sizeOf(dir, store), datasources: await reading.ask('datasources', { store }) };

@@ -1,10 +1,12 @@
 /**
- * The reader threads, two of the same, while there is something to read: each started by a read, ended when none came for a
- * while. What may go through many entries waits for its like, and no latest point waits behind it.
+ * Who reads: the main thread what is small (near.ts), and two threads of the same, while there is something to read: each
+ * started by a read, ended when none came for a while. What may go through many entries waits for its like alone.
  */
 import { Failure } from '../../base/errors.ts';
 import { startWorker, type WorkerClient } from '../../base/worker.ts';
+import type { Engine } from '../engine.ts';
 import type { Read } from '../operations.ts';
+import { createNearReading } from './near.ts';
 import type { ReaderHandlers } from './protocol.ts';
 
 /**
@@ -21,7 +23,9 @@ export type Reading = AsyncDisposable & {
   add(store: string, file: string): void;
   /** Resolves when its file is closed. */
   drop(store: string): Promise<void>;
-  /** @throws Failure `store.unknown`, `store.unavailable` */
+  /** Wherever it is best read. @throws as `ask` */
+  read: Engine['read'];
+  /** Asks a thread. @throws Failure `store.unknown`, `store.unavailable` */
   ask<Q extends Question>(method: Q, about: About<Q>): Promise<ReturnType<ReaderHandlers[Q]>>;
   /** Resolves once the thread has answered, at once while it rests; while it is stuck, not. */
   answers(): Promise<void>;
@@ -32,23 +36,32 @@ export function createReading(onDeath: (failure: Failure) => void, restMs = usua
   const files = new Map<string, string>();
   const [quick, patient] = [resting(onDeath, restMs), resting(onDeath, restMs)];
   const both = [quick, patient];
+  const near = createNearReading();
+  const ask: Reading['ask'] = async (method, about) => {
+    const file = files.get(about.store);
+    if (file === undefined) throw new Failure('store.unknown', 'the store is closed');
+    const { question } = about as { question?: Read };
+    const thread = question && !mayTakeLong(question) ? quick : patient;
+    return thread.during(() => thread.run().call(method, { ...about, file }));
+  };
   return {
-    add: (store, file) => void files.set(store, file),
+    add(store, file) {
+      files.set(store, file);
+      near.add(store, file);
+    },
     async drop(store) {
       files.delete(store);
+      near.drop(store);
       await Promise.all(both.map((thread) => thread.during(async () => thread.running()?.call('close', { store }))));
     },
-    async ask(method, about) {
-      const file = files.get(about.store);
-      if (file === undefined) throw new Failure('store.unknown', 'the store is closed');
-      const { question } = about as { question?: Read };
-      const thread = question && !mayTakeLong(question) ? quick : patient;
-      return thread.during(() => thread.run().call(method, { ...about, file }));
-    },
+    read: async (store, question, next) =>
+      near.read(store, question, next !== undefined) ?? (await ask('read', { store, question, next })),
+    ask,
     async answers() {
       await Promise.all(both.map(answering));
     },
     async [Symbol.asyncDispose]() {
+      near[Symbol.dispose]();
       await Promise.all(both.map((thread) => thread[Symbol.asyncDispose]()));
     },
   };

@@ -224,7 +224,7 @@ test('the thread that reads ends when nobody reads, and the next read starts it 
   await using it = await startStore({ readerRestMs: 100 });
   await post(it, '/ts/a/at/1', '{"value":1}');
   const before = threads();
-  const read = async () => (await it.ask({ path: '/ts/a/latest' })).body;
+  const read = async () => (await it.ask({ path: '/ts/a/since/0' })).body;
   for (const round of [1, 2]) {
     expect([round, await read()]).toEqual([round, '[{"timestamp":1,"data":{"value":1}}]']);
     expect([round, threads()]).toEqual([round, before + 1]);
@@ -235,7 +235,8 @@ test('the thread that reads ends when nobody reads, and the next read starts it 
 });
 
 test.each([
-  ['/ts/a/latest', 1],
+  ['/ts/a/latest', 0],
+  ['/ts/a/last/101', 1],
   ['/ts/a/since/0', 1],
   ['/ts/a/last/10000/mean', 1],
   ['/ts/a/last/10001/mean', 2],
@@ -248,7 +249,7 @@ test.each([
   await using it = await startStore();
   await post(it, '/ts/a/at/1', '{"value":1}');
   const before = threads();
-  await it.ask({ path: '/ts/a/earliest' });
+  if (count > 0) await it.ask({ path: '/ts/a/range/1/1' });
   expect((await it.ask({ path })).status).toBe(200);
   expect(threads()).toBe(before + count);
 });
