@@ -1,6 +1,7 @@
 /** appstore — manifests of apps and drivers from git repositories, folders and the owner; each validated, none trusted. */
 export { startAppstore, type AppstoreOptions } from './appstore.ts';
-export { fetchSource, type SourceLimits, type SourceQuestion } from './source.ts';
+export { fetchSource } from './fetch-source.ts';
+export type { SourceLimits, SourceQuestion } from './source.ts';
 export { manifestLimitBytes, parseManifest } from './manifest.ts';
 export { appstoreVersion } from './sql.ts';
 export { Manifest as ManifestShape } from './schema.ts';
