@@ -14,7 +14,7 @@ import { methods, storeName } from './base/names.ts';
 import { refuseHalfWiped } from './base/wiping.ts';
 import { startExport } from './export/index.ts';
 import { startStores, type Stores } from './store/index.ts';
-import { startTestMode, testModePorts, type TestMode, type TestModeOptions } from './testmode.ts';
+import { startTestMode, testModePorts, type TestMode, type TestModeOptions, type TestModePorts } from './testmode.ts';
 
 export type Desk = AsyncDisposable & {
   readonly url: string;
@@ -30,8 +30,8 @@ export type DeskOptions = {
   signal: AbortSignal;
   /** 0 takes a free one. */
   port: number;
-  /** For libraries of the original: at the ports that they have built in, at free ones, or not at all, which is the default. */
-  zest?: 'fixed' | 'free' | 'off';
+  /** For libraries of the original: at the ports that they have built in, free ones, these, or not at all, the default. */
+  zest?: 'fixed' | 'free' | 'off' | TestModePorts;
   /** Their store asks for no token. */
   openStore?: boolean;
 };
@@ -86,7 +86,10 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
 type Original = Pick<DeskOptions, 'zest' | 'openStore' | 'log'> & Pick<TestModeOptions, 'dir' | 'arbiter' | 'stores'>;
 
 const problems: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', `another program has one of the ports ${testModePorts.join(', ')}`],
+  [
+    'EADDRINUSE',
+    `another program has one of the ports ${Object.values(testModePorts.fixed).flatMap(Object.values).join(', ')}`,
+  ],
   ['ERR_DLOPEN_FAILED', 'the native part of ZeroMQ cannot be loaded; it needs libstdc++6'],
 ]);
 
@@ -95,7 +98,8 @@ async function openTestMode(up: AsyncDisposableStack, original: Original): Promi
   const { zest = 'off', openStore = false, ...parts } = original;
   if (zest === 'off') return { problem: 'it was not asked for' };
   try {
-    return up.use(await startTestMode({ ...parts, onFreePorts: zest === 'free', isOpen: openStore }));
+    const ports = typeof zest === 'string' ? testModePorts[zest] : zest;
+    return up.use(await startTestMode({ ...parts, ports, isOpen: openStore }));
   } catch (err) {
     const problem = problems.get((err as NodeJS.ErrnoException).code ?? '');
     if (problem === undefined) throw err;

@@ -21,11 +21,22 @@ export type TestModeOptions = {
   dir: string;
   arbiter: Arbiter;
   stores: Stores;
-  /** Free ports in the place of those that the libraries have built in. */
-  onFreePorts: boolean;
+  ports: TestModePorts;
   /** Whether the store at 5555 asks for no token either: some test suites send none. */
   isOpen: boolean;
   log: Log;
+};
+
+/** Of requests and of events; 0 takes a free one. */
+type Ports = { port: number; pushPort: number };
+export type TestModePorts = Readonly<Record<'arbiter' | 'store' | 'openStore', Ports>>;
+
+const pairOf = (port: number): Ports => ({ port, pushPort: port + 1 });
+const free: Ports = { port: 0, pushPort: 0 };
+/** `fixed`: those that the libraries have built in. */
+export const testModePorts: Readonly<Record<'fixed' | 'free', TestModePorts>> = {
+  fixed: { arbiter: pairOf(4444), store: pairOf(5555), openStore: pairOf(3333) },
+  free: { arbiter: free, store: free, openStore: free },
 };
 
 /** The pair that is built into the libraries. A secret it is not. */
@@ -36,20 +47,19 @@ const key = 'secret';
 /** The host of an endpoint is what tokens for it name. */
 const target = '127.0.0.1';
 const testDestination = 'https://export.amar.io/';
-const fixed = { arbiter: 4444, store: 5555, openStore: 3333 };
-/** Those that must be free. */
-export const testModePorts = Object.values(fixed).flatMap((port) => [port, port + 1]);
 const own = { store: 'test-mode', openStore: 'test-mode-open' };
 
 /** @throws the system's EADDRINUSE when one of the ports is taken */
 export async function startTestMode(options: TestModeOptions): Promise<TestMode> {
-  const { dir, arbiter, stores, onFreePorts, isOpen, log } = options;
-  const app = seed(arbiter);
-  for (const name of Object.values(own)) await stores.open(name);
+  const { dir, arbiter, stores, ports, isOpen, log } = options;
   await using up = new AsyncDisposableStack();
+  // The thread that opens stores has to start first: what needs none is done meanwhile.
+  const opening = Promise.all(Object.values(own).map((name) => stores.open(name)));
+  const app = seed(arbiter);
   const book = up.use(openBook(join(dir, 'zest.sqlite')));
-  const serve = async (page: keyof typeof fixed, name: string, service: Service): Promise<Door> =>
-    up.use(await serveAt({ book, page, name, service, port: onFreePorts ? 0 : fixed[page], log }));
+  await opening;
+  const serve = async (page: keyof TestModePorts, name: string, service: Service): Promise<Door> =>
+    up.use(await serveAt({ book, page, name, service, ...ports[page], log }));
   const aliases = { localhost: target };
   const doors = {
     arbiter: await serve('arbiter', 'arbiter', arbiter.wire({ managementKey: key, guest: app, aliases })),
@@ -73,10 +83,10 @@ export async function startTestMode(options: TestModeOptions): Promise<TestMode>
   };
 }
 
-type At = { book: Book; page: string; name: string; service: Service; port: number; log: Log };
-const serveAt = ({ book, page, name, service, port, log }: At): Promise<Door> =>
+type At = Ports & { book: Book; page: string; name: string; service: Service; log: Log };
+const serveAt = ({ book, page, name, service, port, pushPort, log }: At): Promise<Door> =>
   startDoor({
-    ...{ target: name, address: target, caller: target, port, pushPort: port === 0 ? 0 : port + 1 },
+    ...{ target: name, address: target, caller: target, port, pushPort },
     ...{ secretKey, service, page: book.of(page), log: log.child({ part: 'zest', store: name }) },
   });
 

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request, type Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { startStore } from './harness.ts';
 
 export type It = Awaited<ReturnType<typeof startStore>>;
+/** The REST side of a store. */
+type Listening = { port: number; agent: Agent };
 export const streaming: Record<string, string> = { accept: 'text/event-stream' };
 
 /** An open observation: what came, and a wait for more. */
-export async function observe(it: It, path: string, { token = 'app', headers = streaming } = {}) {
+export async function observe(it: Listening, path: string, { token = 'app', headers = streaming } = {}) {
   const req = request({
     host: '127.0.0.1',
     port: it.port,

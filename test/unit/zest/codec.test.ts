@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { Failure } from '../../../src/base/errors.ts';
 import { decode, encode, optionNumbers, uint } from '../../../src/zest/codec.ts';
 import { codeOf, outcomeOf } from '../../../src/zest/codes.ts';
@@ -181,30 +180,4 @@ test('outcomes: what a delete of a question answers, and what is no Failure', ()
   ).toEqual([134, 134, 134, 128, 128, 128, 128]);
   expect(codeOf(new Error('a defect'), undefined)).toBe(160);
   expect(outcomeOf({ method: 'GET', path: '/x', status: 503 })).toEqual({ method: 'GET', code: 163 });
-});
-
-test('no frame does anything but be read or refused', () => {
-  const mutated = fc
-    .tuple(fc.constantFrom(...requests.map(([, frame]) => frame)), fc.array(fc.tuple(fc.nat(120), fc.nat(255))))
-    .map(([frame, changes]) => {
-      const copy = Buffer.from(frame);
-      for (const [at, value] of changes) if (at < copy.length) copy[at] = value;
-      return copy;
-    });
-  const frames = fc.oneof(
-    fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
-    mutated,
-  );
-  fc.assert(
-    fc.property(frames, (frame) => {
-      try {
-        const asked = readRequest(frame);
-        expect(asked.body.length).toBeLessThan(frame.length);
-        expect(encode(decode(frame))).toEqual(frame);
-      } catch (err) {
-        if (!(err instanceof Failure) || err.code !== 'frame.invalid') throw err;
-      }
-    }),
-    { numRuns: 3_000 },
-  );
 });
