@@ -7,6 +7,7 @@ const areas: Record<string, () => Promise<{ measure: () => Promise<Result[]> }>>
   footprint: () => import('./footprint.ts'),
   ledger: () => import('./ledger.ts'),
   store: () => import('./store.ts'),
+  zest: () => import('./zest.ts'),
 };
 
 const area = process.argv[2] ?? '';

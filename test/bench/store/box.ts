@@ -1,8 +1,8 @@
 /**
  * A process with the arbiter and one store behind HTTPS, as a component meets them. Arguments: a folder, the certificate
  * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token;
- * `ledger` counts who uses what, and writes that down each second.
- * Says `{port, tokens}`, a token for each method; answers a line with the main thread's p99 delay since the last, in ms.
+ * `ledger` counts who uses what, and writes that down each second; `zest` serves the original's protocol too.
+ * Says `{port, tokens}`, a token for each method, and `zest`, that door's place; answers a line with the main thread's p99 delay since the last, in ms.
  */
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ import { silent } from '../../../src/base/log.ts';
 import { startLedger } from '../../../src/ledger/index.ts';
 import { methods } from '../../../src/base/names.ts';
 import { startStores } from '../../../src/store/index.ts';
+import { openBook, startDoor } from '../../../src/zest/index.ts';
+import { wellKnown } from '../../unit/zest/raw.ts';
 import { owner, store } from './names.ts';
 
 const [dir = '', tls = '', ...options] = process.argv.slice(2);
@@ -53,9 +55,20 @@ const { port } = await listen({
   ...{ address, port: 0, handler: options.includes('each') ? oneAtATime(handler) : handler },
   tls: JSON.parse(tls) as Tls,
 });
+const zest = options.includes('zest') ? await openZest() : undefined;
+
+async function openZest() {
+  const { secretKey, publicKey } = wellKnown;
+  const page = openBook(join(dir, 'zest.sqlite')).of(store);
+  const service = stores.wire(store);
+  const at = { address, caller: address, port: 0, pushPort: 0, secretKey };
+  const door = await startDoor({ ...at, target: store, service, page, log: silent });
+  return { port: door.port, publicKey };
+}
+
 // It is ended by a signal, which would leave the cache unwritten: with it no compiler is loaded, as in the single binary.
 flushCompileCache();
-console.log(JSON.stringify({ port, tokens: Object.fromEntries(tokens) }));
+console.log(JSON.stringify({ port, tokens: Object.fromEntries(tokens), zest }));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();

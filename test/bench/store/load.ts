@@ -2,12 +2,15 @@
 import { median } from '../result.ts';
 import type { Line } from './line.ts';
 
+/** Who asks and waits, whatever a request is. */
+export type Asks<T> = { ask(request: T): Promise<unknown> };
+
 /** @returns requests answered a second, all lines together */
-export async function rate(lines: readonly Line[], next: () => string, ms: number): Promise<number> {
+export async function rate<T>(lines: readonly Asks<T>[], next: () => T, ms: number): Promise<number> {
   const start = performance.now();
   const until = start + ms;
   let count = 0;
-  const work = async (line: Line): Promise<void> => {
+  const work = async (line: Asks<T>): Promise<void> => {
     for (; performance.now() < until; count++) await line.ask(next());
   };
   await Promise.all(lines.map(work));

@@ -17,6 +17,9 @@ export type Box = Server & {
   batch(entries: readonly Entry[]): string;
   /** @param rest  of a path after the series, such as `/latest` */
   read(rest: string): string;
+  tokens: Readonly<Record<Method, string>>;
+  /** Absent: without that door. */
+  zest: { port: number; publicKey: string } | undefined;
   /** 99th percentile of the main thread's delay since the last call, ms; of 1 ms resolution, which is in it. */
   delayMs(): Promise<number>;
 };
@@ -24,7 +27,7 @@ export type Entry = { timestamp: number; value: number; room: string };
 type BoxOptions = {
   dir: string;
   tls: Tls;
-  how?: readonly ('each' | 'open' | 'ledger')[];
+  how?: readonly ('each' | 'open' | 'ledger' | 'zest')[];
   env?: Record<string, string>;
 };
 
@@ -41,15 +44,15 @@ export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Pr
   mkdirSync(dir, { recursive: true });
   const argv = [process.execPath, programOf('box.ts'), dir, JSON.stringify(tls), ...how];
   const program = startProgram(argv, { env: { NODE_COMPILE_CACHE: compiled, ...env } });
-  type Said = { port: number; tokens: Record<Method, string> };
-  const { port, tokens } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
+  type Said = Pick<Box, 'port' | 'tokens' | 'zest'>;
+  const { port, tokens, zest } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
   let turn = 0;
   const request: Box['request'] = (method, path, body = '') => {
     const type = method === 'POST' ? { 'content-type': 'application/json' } : {};
     return httpRequest({ method, path, body, headers: { 'x-api-key': tokens[method], ...type } });
   };
   return {
-    ...{ program, port, cert: tls.cert },
+    ...{ program, port, tokens, zest, cert: tls.cert },
     request,
     point: () => request('POST', `/ts/${series}`, `{"value":${turn++ % 1_000},"room":"hall"}`),
     batch: (entries) =>
