@@ -1,23 +1,25 @@
 import type { Sqlite } from '../../base/sqlite.ts';
-import type { Entry } from '../entries.ts';
-import type { Batch } from '../operations.ts';
-import type { Point } from '../point.ts';
 import type { Columns } from '../columns.ts';
+import type { Entry } from '../entries.ts';
+import type { Points } from '../point.ts';
+import { countOf, type Several } from '../several.ts';
 import type { Interner } from './intern.ts';
 import type { Sealer } from './seal.ts';
 
 /** Entries of one series, each with a number of its own in the order of insertion. */
-export type Bulk = Pick<Batch, 'kind' | 'series'> & { entries: readonly Entry[]; now: number };
+export type Bulk = { series: string; now: number } & Several;
 
 /** Writes many entries inside the caller's transaction, as one after the other would be written. */
 export function bulkWriter(db: Sqlite, { interned, sealer }: Parts) {
   const points = pointsWriter(db, { interned, sealer });
   const documents = documentsWriter(db);
-  return ({ kind, series, entries, now }: Bulk): void => {
-    if (entries.length === 0) return;
-    const place = { series: interned.series(kind, series), seq: interned.nextSeq(entries.length) };
-    if (kind === 'ts') points(place, entries, now);
-    else documents(place, entries, now);
+  return (bulk: Bulk): void => {
+    const count = countOf(bulk);
+    if (count === 0) return;
+    const { kind, series, now } = bulk;
+    const place = { series: interned.series(kind, series), seq: interned.nextSeq(count) };
+    if (kind === 'ts') points(place, bulk.points, now);
+    else documents(place, bulk.entries, now);
   };
 }
 
@@ -27,46 +29,39 @@ type Place = { series: number; seq: number };
 /** A large batch in order of time is history already: it is sealed as it comes. */
 function pointsWriter(db: Sqlite, { interned, sealer }: Parts) {
   const insert = inserter(db, 'entry (series, timestamp, seq, value, tag, spelling)');
-  return (place: Place, entries: readonly Entry[], now: number): void => {
-    const columns = columnsOf(place, entries, { now, interned });
+  return (place: Place, points: Points, now: number): void => {
+    const columns = columnsOf(place, points, { now, interned });
     if (sealer.takes(place.series, columns)) return;
     const { times, seqs, values, tags, spellings } = columns;
-    insert(entries, (row, _entry, at) => {
+    insert(times.length, (row, at) => {
       row.push(place.series, times[at] as number, seqs[at] as number, values[at] as number);
       row.push(tags[at] === 0 ? null : (tags[at] as number), spellings.get(at) ?? null);
     });
-    sealer.note(place.series, entries.length);
+    sealer.note(place.series, times.length);
   };
 }
 
 type With = { now: number; interned: Interner };
 
-function columnsOf({ seq }: Place, entries: readonly Entry[], { now, interned }: With): Columns {
-  const [times, seqs, values, tags] = [0, 1, 2, 3].map(() => new Float64Array(entries.length)) as [Float64Array, Float64Array, Float64Array, Float64Array]; // prettier-ignore
-  const spellings = new Map<number, string>();
-  let last: Point['tag'] = null;
-  let lastId = 0;
-  for (const [at, { timestamp, point }] of entries.entries()) {
-    if (point === null) throw new Error('an entry of a numeric series has a number');
-    const { value, tag, spelling } = point;
-    times[at] = timestamp ?? now;
-    seqs[at] = seq + at;
-    values[at] = value;
-    // Mostly that of the entry before.
-    if (tag && (tag.name !== last?.name || tag.text !== last.text)) lastId = interned.tag(tag.name, tag.text);
-    last = tag ?? last;
-    tags[at] = tag ? lastId : 0;
-    if (spelling !== null) spellings.set(at, spelling);
-  }
-  return { times, seqs, values, tags, spellings };
+function columnsOf({ seq }: Place, points: Points, { now, interned }: With): Columns {
+  const { values, names, spellings } = points;
+  const ids = [0, ...names.map(({ name, text }) => interned.tag(name, text))];
+  return {
+    times: points.times.map((time) => (Number.isNaN(time) ? now : time)),
+    seqs: new Float64Array(values.length).map((_, at) => seq + at),
+    values,
+    tags: Float64Array.from(points.tags, (place) => ids[place] as number),
+    spellings,
+  };
 }
 
 function documentsWriter(db: Sqlite) {
   const insert = inserter(db, 'entry (series, timestamp, seq)');
   const insertText = inserter(db, 'document (seq, text)');
   return ({ series, seq }: Place, entries: readonly Entry[], now: number): void => {
-    insert(entries, (row, { timestamp }, at) => void row.push(series, timestamp ?? now, seq + at));
-    insertText(entries, (row, { text }, at) => void row.push(seq + at, text));
+    const entry = (at: number): Entry => entries[at] as Entry;
+    insert(entries.length, (row, at) => void row.push(series, entry(at).timestamp ?? now, seq + at));
+    insertText(entries.length, (row, at) => void row.push(seq + at, entry(at).text));
   };
 }
 
@@ -81,11 +76,11 @@ function inserter(db: Sqlite, into: string) {
     db.prepare<[Value[]]>(`INSERT INTO ${into} VALUES ${new Array(rows).fill(row).join()}`),
   );
   /** @param fill  appends the values of an entry's row */
-  return (entries: readonly Entry[], fill: (row: Value[], entry: Entry, at: number) => void): void => {
+  return (count: number, fill: (row: Value[], at: number) => void): void => {
     let values: Value[] = [];
-    const whole = entries.length - (entries.length % rowsAtOnce);
-    for (const [at, entry] of entries.entries()) {
-      fill(values, entry, at);
+    const whole = count - (count % rowsAtOnce);
+    for (let at = 0; at < count; at++) {
+      fill(values, at);
       if (at < whole && (at + 1) % rowsAtOnce !== 0) continue;
       (at < whole ? many : one)?.run(values);
       values = [];

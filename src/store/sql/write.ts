@@ -67,8 +67,7 @@ export function writer(db: Sqlite, sealing: Sealing = usualSealing): Writer {
       apply(change);
       return null;
     },
-    applyAll: bulkWriter(db, parts),
-    applyNew: newWriter(db, parts),
+    ...severalWriter(db, parts),
     trim: trimmer(db, parts),
     isDue: parts.sealer.isDue,
     seal: parts.sealer.step,
@@ -77,6 +76,11 @@ export function writer(db: Sqlite, sealing: Sealing = usualSealing): Writer {
 }
 
 type Parts = { interned: Interner; entries: History; sealer: Sealer };
+
+function severalWriter(db: Sqlite, parts: Parts): Pick<Writer, 'applyAll' | 'applyNew'> {
+  const applyAll = bulkWriter(db, parts);
+  return { applyAll, applyNew: newWriter(db, { ...parts, writeAll: applyAll }) };
+}
 
 function entryWriter(db: Sqlite, { interned, sealer }: Parts) {
   const entry = db.prepare(

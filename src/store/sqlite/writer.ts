@@ -7,8 +7,7 @@ import { retentions } from '../sql/retention.ts';
 import { usualSealing } from '../sql/seal.ts';
 import { writer, type Writer } from '../sql/write.ts';
 import type { Trim, Write } from '../engine.ts';
-import { wholeBatch } from '../entries.ts';
-import { readLines } from '../lines.ts';
+import { batchOf, countOf, partOf } from '../several.ts';
 import type { Bulk } from '../sql/bulk.ts';
 import { failureOf } from './failures.ts';
 import { roomBeside } from './room.ts';
@@ -120,12 +119,12 @@ type Ready =
 function ready(change: Change['change']): Ready {
   if (change.do === 'trim') return { trim: change };
   if (change.do === 'lines') {
-    const { entries, lines, refused } = readLines(change.kind, change.body);
-    return { bulk: { ...change, entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
+    const { lines, refused, ...entries } = partOf(change);
+    return { bulk: { ...change, ...entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
   }
   if (change.do !== 'batch') return { change };
   try {
-    return { bulk: { ...change, entries: wholeBatch(change) } };
+    return { bulk: { ...change, ...batchOf(change) } };
   } catch (err) {
     if (err instanceof Failure) return { refused: problem(err) };
     throw err;
@@ -155,7 +154,7 @@ function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
   }
   if ('change' in ready) return to.apply(ready.change);
-  const entries = ready.bulk.entries.length;
+  const entries = countOf(ready.bulk);
   if ('lines' in ready) return { lines: ready.lines, entries, known: to.applyNew(ready.bulk), ...ready.rest };
   to.applyAll(ready.bulk);
   return entries;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { openDatabase } from '../../../src/base/sqlite.ts';
 import { wholeBatch } from '../../../src/store/entries.ts';
+import { batchOf } from '../../../src/store/several.ts';
 import { migrations } from '../../../src/store/sql/schema.ts';
 import { writer } from '../../../src/store/sql/write.ts';
 import { startStore } from './harness.ts';
@@ -87,6 +88,7 @@ test('every row is the row of a single write, whatever number it holds', () => {
     fc.property(fc.array(fc.record({ value: finite, timestamp: fc.integer() }), { maxLength: 200 }), (list) => {
       const body = Buffer.from(JSON.stringify(list.map(({ timestamp, value }) => ({ timestamp, data: { value } }))));
       const entries = wholeBatch({ kind: 'ts', body });
+      const points = batchOf({ kind: 'ts', body });
       const rows = (write: (to: ReturnType<typeof writer>) => void): unknown[] => {
         const db = openDatabase(':memory:', migrations);
         write(writer(db));
@@ -94,7 +96,7 @@ test('every row is the row of a single write, whatever number it holds', () => {
         db.close();
         return found;
       };
-      const together = rows((to) => to.applyAll({ kind: 'ts', series: 'a', entries, now: 0 }));
+      const together = rows((to) => to.applyAll({ ...points, series: 'a', now: 0 }));
       const alone = rows((to) => {
         for (const { timestamp, point } of entries) {
           if (point) to.apply({ do: 'point', series: 'a', timestamp: timestamp ?? 0, point });
