@@ -11,7 +11,12 @@ type Event = { event: string; value: unknown };
 const nothing = '';
 
 export type WorkerClient<H extends Handlers> = AsyncDisposable & {
-  call<M extends keyof H & string>(method: M, argument: Parameters<H[M]>[0]): Promise<Awaited<ReturnType<H[M]>>>;
+  /** @param given  memory of the argument that goes over instead of being copied: here it is empty then */
+  call<M extends keyof H & string>(
+    method: M,
+    argument: Parameters<H[M]>[0],
+    given?: readonly ArrayBuffer[],
+  ): Promise<Awaited<ReturnType<H[M]>>>;
   /** Resolves once the thread has come round to its messages; while it is stuck, it does not. */
   answers(): Promise<void>;
   /** Fires once if the thread dies without being asked to. */
@@ -46,15 +51,15 @@ export function startWorker<H extends Handlers>(
   };
   worker.on('error', (err: Error) => bury(`a worker died: ${err.message}`, err));
   worker.on('exit', () => bury('a worker ended'));
-  const ask = <T>(method: string, argument: unknown): Promise<T> => {
+  const ask = <T>(method: string, argument: unknown, given: readonly ArrayBuffer[] = []): Promise<T> => {
     if (dead) return Promise.reject(dead);
     const id = next++;
-    worker.postMessage({ id, method, argument } satisfies Request);
+    worker.postMessage({ id, method, argument } satisfies Request, given);
     return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
   };
   return {
     died: gone.promise,
-    call: (method, argument) => ask(method, argument),
+    call: (method, argument, given) => ask(method, argument, given),
     answers: () => ask(nothing, undefined),
     async [Symbol.asyncDispose]() {
       closing = true;

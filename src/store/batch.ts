@@ -15,7 +15,7 @@ type Posted = {
  * @throws Failure as the engine's `writeAll`
  */
 export async function writeBatch(store: OpenStore, batch: Batch, { body, component }: Posted): Promise<number> {
-  // A copy of its own: a small Buffer is a window on a shared pool, all of which would cross to the writer thread.
+  // A copy of its own, to give away: observers may be told of this one.
   const written = await store.engine.writeAll(store.name, { ...batch, body: new Uint8Array(body), now: Date.now() });
   // The writer has read all of it; it is read again here only where somebody watches.
   const entries = (): Iterable<Entry> => readEntries(batch.kind, body.toString());

@@ -34,26 +34,57 @@ export function encode({ times, seqs, values, tags, spellings }: Columns): Uint8
   const head = [format, times.length, scale, ...columns.flatMap(({ width }, at) => [width, firsts[at] ?? 0])];
   const spelled = spellings.size === 0 ? '' : JSON.stringify([...spellings]);
   const parts = [new Uint8Array(new Float64Array(head).buffer), ...columns.map(({ bytes }) => bytes)];
-  return deflateRawSync(Buffer.concat([...parts, Buffer.from(spelled)]), { chunkSize });
+  const whole = Buffer.concat([...parts, Buffer.from(spelled)]);
+  return deflateRawSync(whole, { chunkSize, ...effortFor(whole.length) });
 }
+
+/** Rooms of zlib that are no larger than what they are for: usually it takes 256 KB, and most stretches are a few. */
+function effortFor(bytes: number): { windowBits: number; memLevel: number } {
+  // It looks back over what is 262 bytes shorter than its window.
+  const windowBits = Math.min(15, Math.max(9, Math.ceil(Math.log2(bytes + 262))));
+  // Of as many symbols it makes one block.
+  return { windowBits, memLevel: Math.min(8, windowBits - 6) };
+}
+
+/** Where a column is unpacked to. @param column  times, seqs, values, tags */
+export type Room = (column: number, entries: number) => Float64Array;
+const ownRoom: Room = (_, entries) => new Float64Array(entries);
+
+/** The same room for one stretch after the other: who unpacks the next is done with the one before. */
+export function sharedRoom(): Room {
+  const rooms: Float64Array[] = [];
+  return (column, entries) => {
+    const room = rooms[column];
+    if (room && room.length >= entries) return room.subarray(0, entries);
+    return (rooms[column] = new Float64Array(entries));
+  };
+}
+
+/** Who keeps columns keeps no whole chunk. */
+const trimmed = (bytes: Uint8Array, room: Room): Uint8Array => (room === ownRoom ? new Uint8Array(bytes) : bytes);
+
+type Unpacking = {
+  /** Bytes that they may be, inflated: to refuse more costs no more. */
+  maxOutputLength?: number;
+  /** Absent: one of their own. */
+  room?: Room | undefined;
+};
 
 /**
  * Columns are unpacked when they are first asked for: most questions are about values alone.
- * @param maxOutputLength  bytes that they may be, inflated: to refuse more costs no more
  * @throws Error when these are no bytes that `encode` makes, or too many
  */
-export function decode(data: Uint8Array, maxOutputLength = mostBytes): Columns {
-  // Not a Buffer: its slices share memory, which typed arrays would need aligned.
-  const bytes = new Uint8Array(inflateRawSync(data, { maxOutputLength, chunkSize }));
-  const [is = 0, entries = 0, scale = 0, ...columns] = new Float64Array(bytes.slice(0, headBytes).buffer);
+export function decode(data: Uint8Array, { maxOutputLength = mostBytes, room = ownRoom }: Unpacking = {}): Columns {
+  const bytes = trimmed(inflateRawSync(data, { maxOutputLength, chunkSize }), room);
+  const [is = 0, entries = 0, scale = 0, ...columns] = new Float64Array(Uint8Array.from(bytes.subarray(0, headBytes)).buffer); // prettier-ignore
   if (is !== format || !Number.isInteger(entries) || entries < 1 || entries > mostEntries) throw unknown();
   const widths = [0, 1, 2, 3].map((column) => widthFrom(columns[2 * column]));
   const places = [headBytes];
   for (const width of widths) places.push((places.at(-1) ?? 0) + bytesOf(width, entries));
   const [end = Infinity] = places.slice(-1);
   if (end > bytes.length) throw unknown();
-  const numbers = (column: number): Numbers =>
-    unpack(bytes.slice(places[column], places[column + 1]), entries, widths[column] as Width);
+  const numbers = (column: number): Float64Array =>
+    unpack(bytes.subarray(places[column], places[column + 1]), widths[column] as Width, room(column, entries));
   const first = (column: number): number => columns[2 * column + 1] ?? 0;
   const lazy = <T>(read: () => T) => {
     let is: T | undefined;
@@ -61,8 +92,8 @@ export function decode(data: Uint8Array, maxOutputLength = mostBytes): Columns {
   };
   const times = lazy(() => sums(numbers(0), first(0), 1));
   const seqs = lazy(() => sums(numbers(1), first(1), 1));
-  const values = lazy(() => (scale === 0 ? new Float64Array(numbers(2)) : sums(numbers(2), first(2), scale)));
-  const tags = lazy(() => new Float64Array(numbers(3)));
+  const values = lazy(() => (scale === 0 ? numbers(2) : sums(numbers(2), first(2), scale)));
+  const tags = lazy(() => numbers(3));
   const spellings = spellingsOf(bytes.subarray(end));
   return {
     get times() {
@@ -122,19 +153,17 @@ function steps(numbers: Float64Array): Float64Array {
   return all;
 }
 
-/** Undoes `steps`, and divides. */
-function sums(steps: Numbers, first: number, scale: number): Float64Array {
-  const numbers = new Float64Array(steps.length);
+/** Undoes `steps` in their place, and divides. */
+function sums(numbers: Float64Array, first: number, scale: number): Float64Array {
   let sum = first;
   numbers[0] = sum / scale;
   for (let at = 1; at < numbers.length; at++) {
-    sum += steps[at] as number;
+    sum += numbers[at] as number;
     numbers[at] = sum / scale;
   }
   return numbers;
 }
 
-type Numbers = Int8Array | Int16Array | Int32Array | Float64Array;
 const arrays = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: Float64Array } as const;
 /** Bytes of each number; 0: one of 8 bytes stands for all. */
 type Width = 0 | keyof typeof arrays;
@@ -154,14 +183,34 @@ function pack(numbers: Float64Array): { width: Width; bytes: Uint8Array } {
   return { width, bytes };
 }
 
-function unpack(bytes: Uint8Array, entries: number, width: Width): Numbers {
-  if (width === 0) return new Float64Array(entries).fill(new Float64Array(bytes.buffer)[0] as number);
-  if (width === 1) return new Int8Array(bytes.buffer);
-  const whole = new Uint8Array(bytes.length);
-  for (let byte = 0, from = 0; byte < width; byte++) {
-    for (let at = byte; at < whole.length; at += width) whole[at] = bytes[from++] as number;
+/** Undoes `pack`. @param into  as long as the column */
+function unpack(bytes: Uint8Array, width: Width, into: Float64Array): Float64Array {
+  const entries = into.length;
+  const byte = (at: number): number => bytes[at] as number;
+  switch (width) {
+    case 0:
+      return into.fill(new Float64Array(Uint8Array.from(bytes).buffer)[0] as number);
+    case 1:
+      for (let at = 0; at < entries; at++) into[at] = (byte(at) << 24) >> 24;
+      return into;
+    case 2:
+      for (let at = 0; at < entries; at++) into[at] = ((byte(at) << 16) | (byte(at + entries) << 24)) >> 16;
+      return into;
+    case 4:
+      for (let at = 0; at < entries; at++) {
+        const [low, high] = [
+          byte(at) | (byte(at + entries) << 8),
+          byte(at + 2 * entries) | (byte(at + 3 * entries) << 8),
+        ];
+        into[at] = low | (high << 16);
+      }
+      return into;
+    case 8: {
+      const whole = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+      for (let at = 0; at < whole.length; at++) whole[at] = byte((at % 8) * entries + (at >> 3));
+      return into;
+    }
   }
-  return new arrays[width](whole.buffer);
 }
 
 const widthNames: readonly unknown[] = [0, 1, 2, 4, 8] satisfies Width[];

@@ -28,7 +28,8 @@ export type Overflow = { until: EntryKey } | { next?: { at: EntryKey; bytes: num
 
 /** Entries as they came: whoever writes them reads them, which is work for a thread of its own. */
 export type Entries = Batch & {
-  body: Uint8Array;
+  /** The whole of its memory, which is given away: afterwards it is empty. */
+  body: Uint8Array<ArrayBuffer>;
   /** Time of entries without one, ms since the Unix epoch. */
   now: number;
 };

@@ -68,7 +68,9 @@ async function storePart(importing: Importing, body: Uint8Array, done: Imported)
   const { store, batch, component, recheck, moved } = importing;
   recheck();
   const { kind, series } = batch;
-  const taken = await store.engine.writeLines(store.name, { do: 'lines', kind, series, body, now: Date.now() });
+  // A copy of its own, to give away: observers may be told of this one.
+  const given = new Uint8Array(body);
+  const taken = await store.engine.writeLines(store.name, { do: 'lines', kind, series, body: given, now: Date.now() });
   const count = taken.entries - taken.known.length;
   done.lines += taken.lines;
   done.written += count;

@@ -1,12 +1,12 @@
 /** Entries that came together, as they are written: points in columns, documents one by one. Pure. */
 import { type Entry, mostEntriesAtOnce, wholeBatch } from './entries.ts';
-import type { Lines as Posted } from './engine.ts';
 import { type Lines, readLines } from './lines.ts';
+import type { Kind } from './operations.ts';
 import { type Points, pointsOf } from './point.ts';
 import { scanBatch, scanLines } from './scan.ts';
 
 export type Several = { kind: 'ts'; points: Points } | { kind: 'ts/blob'; entries: readonly Entry[] };
-type Body = Pick<Posted, 'kind' | 'body'>;
+type Body = { kind: Kind; body: Uint8Array };
 
 export const countOf = (several: Several): number =>
   several.kind === 'ts' ? several.points.times.length : several.entries.length;

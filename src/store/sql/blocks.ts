@@ -3,7 +3,7 @@
  * overlap; rows may lie anywhere, also between the entries of a block.
  */
 import type { Sqlite } from '../../base/sqlite.ts';
-import { decode, type Columns } from '../columns.ts';
+import { decode, sharedRoom, type Columns, type Room } from '../columns.ts';
 import type { EntryKey } from '../engine.ts';
 import { highest, keysOf, type Span } from './span.ts';
 
@@ -22,19 +22,21 @@ export function blocks(db: Sqlite) {
     `SELECT id, fromTime, fromSeq, toTime, toSeq, entries, octet_length(data) AS bytes FROM block
      WHERE series = ? AND (fromTime, fromSeq) < (?, ?) ORDER BY fromTime DESC, fromSeq DESC LIMIT 1`,
   );
-  const columnsOf = opener(db);
+  const { kept, passing } = opener(db);
+  const sliceOf = (columns: Columns, block: Block, span: Span): Slice => {
+    if (isWithin(block, span)) return { columns, from: 0, to: block.entries };
+    const [, fromTime, fromSeq, toTime, toSeq] = span;
+    return { columns, from: placeOf(columns, fromTime, fromSeq), to: placeOf(columns, toTime, toSeq + 1) };
+  };
   return {
     /** Those that have, or may have, entries of a span; in reading order, and as they are asked for. */
     along: (span: Span, forward: boolean): Iterable<Block> => both[forward ? 'ASC' : 'DESC'].iterate(keysOf(span)),
     has: (span: Span): boolean => both.ASC.get(keysOf(span)) !== undefined,
     /** The last one that begins before a key, and what it takes. */
     newestBefore: (series: number, at: EntryKey) => newest.get(series, ...at),
-    slice(block: Block, span: Span): Slice {
-      const columns = columnsOf(block);
-      if (isWithin(block, span)) return { columns, from: 0, to: block.entries };
-      const [, fromTime, fromSeq, toTime, toSeq] = span;
-      return { columns, from: placeOf(columns, fromTime, fromSeq), to: placeOf(columns, toTime, toSeq + 1) };
-    },
+    slice: (block: Block, span: Span): Slice => sliceOf(kept(block), block, span),
+    /** The same, good until this is asked again: of many that are gone through, none is left as garbage. */
+    passingSlice: (block: Block, span: Span): Slice => sliceOf(passing(block), block, span),
   };
 }
 
@@ -48,26 +50,35 @@ const finder = (db: Sqlite, order: 'ASC' | 'DESC') =>
      ORDER BY fromTime ${order}, fromSeq ${order}`,
   );
 
-function opener(db: Sqlite): (block: Block) => Columns {
+/** Of all stores that this thread reads. */
+const room = sharedRoom();
+
+function opener(db: Sqlite): Record<'kept' | 'passing', (block: Block) => Columns> {
   const dataOf = db.prepare<[number], Uint8Array>('SELECT data FROM block WHERE id = ?').pluck();
   const known = new Map<number, Columns>();
-  return ({ id }) => {
-    const hit = known.get(id);
-    if (hit) return hit;
+  const read = (id: number, room?: Room): Columns => {
     const data = dataOf.get(id);
     if (data === undefined) throw new Error('a block is gone within one transaction');
-    const columns = unpacked(data);
-    const oldest = known.keys().next();
-    if (known.size >= remembered && !oldest.done) known.delete(oldest.value);
-    known.set(id, columns);
-    return columns;
+    return unpacked(data, room);
+  };
+  return {
+    kept({ id }) {
+      const hit = known.get(id);
+      if (hit) return hit;
+      const columns = read(id);
+      const oldest = known.keys().next();
+      if (known.size >= remembered && !oldest.done) known.delete(oldest.value);
+      known.set(id, columns);
+      return columns;
+    },
+    passing: ({ id }) => known.get(id) ?? read(id, room),
   };
 }
 
 /** @throws with SQLite's code for a damaged file */
-function unpacked(data: Uint8Array): Columns {
+function unpacked(data: Uint8Array, room?: Room): Columns {
   try {
-    return decode(data);
+    return decode(data, { room });
   } catch (cause) {
     throw Object.assign(new Error('sealed entries are damaged', { cause }), { code: 'SQLITE_CORRUPT' });
   }

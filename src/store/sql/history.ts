@@ -116,7 +116,7 @@ function* sealedRows({ tags }: Parts, { columns, from, to }: Slice, { forward, m
 function* chunks({ sealed, rows, tags }: Parts, span: Span, chosen: Chosen): Generator<Chunk> {
   yield* rows.chunks(span, chosen);
   const matches = chosen.filter ? tags.matcher(chosen) : undefined;
-  for (const block of sealed.along(span, true)) yield chunkOf(sealed.slice(block, span), matches);
+  for (const block of sealed.along(span, true)) yield chunkOf(sealed.passingSlice(block, span), matches);
 }
 
 function chunkOf({ columns, from, to }: Slice, matches: Matches | undefined): Chunk {

@@ -16,7 +16,7 @@ export type Row = {
   data: string | null;
 };
 
-/** Some entries of a span, in whatever order. */
+/** Some entries of a span, in whatever order. Good until the next is asked for. */
 export type Chunk = { times: Float64Array; values: Float64Array };
 
 type Order = 'ASC' | 'DESC';
@@ -57,15 +57,14 @@ export function loose(db: Sqlite) {
 }
 
 function* chunked(rows: Iterable<[number, number]>): Generator<Chunk> {
-  let chunk = { times: new Float64Array(valuesAtOnce), values: new Float64Array(valuesAtOnce) };
+  const [times, values] = [new Float64Array(valuesAtOnce), new Float64Array(valuesAtOnce)];
   let size = 0;
   for (const [time, value] of rows) {
-    chunk.times[size] = time;
-    chunk.values[size] = value;
+    times[size] = time;
+    values[size] = value;
     if (++size < valuesAtOnce) continue;
-    yield chunk;
-    chunk = { times: new Float64Array(valuesAtOnce), values: new Float64Array(valuesAtOnce) };
+    yield { times, values };
     size = 0;
   }
-  if (size > 0) yield { times: chunk.times.subarray(0, size), values: chunk.values.subarray(0, size) };
+  if (size > 0) yield { times: times.subarray(0, size), values: values.subarray(0, size) };
 }

@@ -21,7 +21,7 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
   const writer = onceAsked(died.resolve);
   const reading = createReading(died.resolve, readerRestMs);
   tidy(dir);
-  const batch = batcher((changes) => writer.run().call('commit', changes));
+  const batch = batcher((changes) => writer.run().call('commit', changes, changes.flatMap(bodyOf)));
   const close = async (store: string): Promise<void> => {
     await reading.drop(store);
     batch.send();
@@ -58,6 +58,9 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
     [Symbol.asyncDispose]: () => end(reading, writer.running()),
   };
 }
+
+/** The memory of a body goes over to the thread: whoever sent it has given it away. */
+const bodyOf = ({ change }: Change): ArrayBuffer[] => ('body' in change ? [change.body.buffer] : []);
 
 type Add = (change: Change) => Promise<Kept>;
 const changing = (add: Add): Pick<Engine, 'write' | 'writeAll' | 'writeLines' | 'trim'> => ({

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { decode, encode, mostEntries, type Columns } from '../../../src/store/columns.ts';
+import { decode, encode, mostEntries, sharedRoom, type Columns } from '../../../src/store/columns.ts';
 
 const furthest = 2 ** 52;
 /** As sensors have them, and as nobody has. */
@@ -45,6 +45,14 @@ test('what was packed comes back to the bit', () => {
   fc.assert(
     fc.property(columns, (given) => expect(listed(decode(encode(given)))).toEqual(listed(given))),
     { numRuns: 500 },
+  );
+});
+
+test('in a room that others were in before, too', () => {
+  const room = sharedRoom();
+  fc.assert(
+    fc.property(columns, (given) => expect(listed(decode(encode(given), { room }))).toEqual(listed(given))),
+    { numRuns: 300 },
   );
 });
 
