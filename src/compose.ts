@@ -14,7 +14,8 @@ import { startLedger, type Ledger } from './ledger/index.ts';
 import { startManager, type Manager, type Status } from './manager/index.ts';
 import { startNetwork } from './network/index.ts';
 import { checkState, settleLater } from './state.ts';
-import { startStores } from './store/index.ts';
+import { startStores, type Stores } from './store/index.ts';
+import { createGates, openBook, type Gates } from './zest/index.ts';
 
 export type Databox = AsyncDisposable & {
   /** Resolves when a part died that the box cannot do without; the process must end, and systemd start it again. */
@@ -103,8 +104,29 @@ async function startParts({ config, log, signal }: Part, up: AsyncDisposableStac
     startExport({ config, file: join(dir, 'export.sqlite'), authorise, ledger: record, log: logOf('export'), signal }),
   );
   const appstore = up.use(await startShop({ config, log: logOf('appstore'), signal }));
-  return { ledger, arbiter, stores, outbox, appstore, excess };
+  const old = oldProtocol({ config, arbiter, stores, nameOf, log: logOf('zest') }, up);
+  return { ledger, arbiter, stores, outbox, appstore, excess, old };
 }
+
+type OldParts = Pick<Part, 'config' | 'log'> & {
+  arbiter: Arbiter;
+  stores: Stores;
+  nameOf: (address: string) => string | undefined;
+};
+
+/** The second door of the arbiter and of the stores: the same functions as behind REST, and the same who is who. */
+function oldProtocol({ config, arbiter, stores, nameOf, log }: OldParts, up: AsyncDisposableStack): Gates {
+  return createGates({
+    book: up.use(openBook(join(config['state.dir'], 'zest.sqlite'))),
+    dir: join(config['run.dir'], 'zest'),
+    serviceOf(name) {
+      if (name === 'arbiter') return arbiter.wire();
+      return name === exportService ? undefined : stores.wire(name);
+    },
+    ...{ nameOf, log },
+  });
+}
+const exportService = 'export-service';
 
 const startShop = ({ config, log, signal }: Omit<Part, 'version'>) =>
   startAppstore({

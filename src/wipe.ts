@@ -96,7 +96,7 @@ async function takeAway({
   const containers = await clearContainers({ config, box, report });
   const networks = await clearNetwork(config, report);
   report('Files');
-  for (const name of ['secrets', 'databox.sock'])
+  for (const name of ['secrets', 'zest', 'databox.sock'])
     rmSync(join(config['run.dir'], name), { recursive: true, force: true });
   removeFiles(dir, options);
   if (options.keepComponents) keepNothing(join(dir, 'manager/manager.sqlite'));

@@ -10,6 +10,7 @@ import type { ContainerFacts, Docker, ImageFacts } from './docker.ts';
 import { environmentOf } from './environment.ts';
 import { plan, type Found } from './plan.ts';
 import type { Secrets } from './secrets.ts';
+import type { Services } from './services.ts';
 import type { Records } from './sql.ts';
 import type { Sla } from './sla.ts';
 
@@ -19,6 +20,7 @@ export type ContainerParts = {
   secrets: Secrets;
   authority: Authority;
   records: Records;
+  services: Pick<Services, 'forget'>;
   /** The state directory's id. */
   box: string;
   zmqPublicKey: string;
@@ -45,6 +47,8 @@ export async function ensureContainer(parts: ContainerParts, sla: Sla, o: Ensure
   const found = o.left ?? (await findContainers(docker, sla.name));
   const steps = plan({ name: sla.name, fingerprint: isFresh ? fingerprint : 'none' }, found);
   let started: Started | undefined;
+  // A program that begins knows nothing of what the one before it observed.
+  if (!steps.some((step) => step.do === 'adopt')) await parts.services.forget(o.place.address);
   for (const step of steps) {
     if (step.do === 'remove') await docker.remove(step.id);
     else if (step.do === 'adopt') started = found.find(({ id }) => id === step.id);

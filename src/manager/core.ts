@@ -20,7 +20,7 @@ import { archOf } from './images.ts';
 import type { Core } from './lifecycle.ts';
 import { createRights } from './rights.ts';
 import { createSecrets } from './secrets.ts';
-import { createServices } from './services.ts';
+import { createServices, type OldProtocol } from './services.ts';
 import { openRecords } from './sql.ts';
 
 export type ManagerOptions = {
@@ -35,6 +35,8 @@ export type ManagerOptions = {
   appstore: Appstore;
   ledger: Ledger;
   excess: ExcessBook;
+  /** The doors for components of the original. */
+  old: OldProtocol;
   version: string;
   /** Agreements, keys and certificates; mode 0700. */
   dir: string;
@@ -65,7 +67,10 @@ export async function openCore(options: ManagerOptions): Promise<OpenCore> {
     docker: createDocker({ host: config['docker.host'], box }),
     secrets: createSecrets(join(config['run.dir'], 'secrets')),
     excess,
-    services: createServices({ network, authority, excess, connections: config['container.connections'] }),
+    services: createServices({
+      ...{ network, authority, excess, log, old: options.old, curveSecretKey: curve.secretKey },
+      connections: config['container.connections'],
+    }),
     rights: createRights({ arbiter, network, stores, ledger }),
     components: new Map(),
     signal: AbortSignal.any([options.signal, ending.signal]),

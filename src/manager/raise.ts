@@ -63,12 +63,14 @@ type Raise = { sla: Sla; image: ImageFacts; progress: Progress; left?: readonly 
  */
 export async function erase(parts: RaiseParts, o: { name: string; data: 'keep' | 'delete'; dependents: Withdraw }) {
   const { name, data, dependents } = o;
+  const { address } = parts.arbiter.components().find((component) => component.name === name) ?? {};
   await takeAll([
     () => parts.rights.end(name),
     () => parts.outbox.forget(name),
     () => closeStore(parts, name, data),
     () => dependents(storeName(name)),
     () => removeContainers(parts, name),
+    () => address !== undefined && parts.services.forget(address),
     () => parts.network.removeComponent(name),
   ]);
 }

@@ -6,7 +6,7 @@
 import type { Ip } from '../base/ipv4.ts';
 import { flowKey, masquerade, type Protocol, type Row, type Tables } from './tables.ts';
 
-/** What a component may reach. A port absent means 8080, the one that every service and component page has. */
+/** What a component may reach. Ports absent: all that a service publishes; 8080 of a component, the one that its page has. */
 export type Peer =
   | { kind: 'service' | 'component'; name: string; ports?: number[] }
   | {
@@ -130,19 +130,25 @@ function rowsOf(policy: Policy, { place, peer, spoofed }: Seat): Row[] {
   if (peer.kind === 'external') {
     return peer.ports.map(({ protocol, port }) => ({ ...common, protocol, port, to: null, snat: masquerade }));
   }
-  const ports = peer.ports ?? [standardPort];
   if (peer.kind === 'service') {
     const service = policy.services.get(name);
-    return ports.flatMap((port) => {
-      const listening = service?.ports.get(port);
-      if (!service || listening === undefined) return [];
+    if (!service) return [];
+    return (peer.ports ?? [...service.ports.keys()]).flatMap((port) => {
+      const listening = service.ports.get(port);
+      if (listening === undefined) return [];
       return [{ ...common, protocol: 'tcp', port, to: { ip: service.address, port: listening }, snat: null }];
     });
   }
   const other = policy.components.get(name);
   if (!other) return [];
   const snat = spoofed(name, place.name);
-  return ports.map((port) => ({ ...common, protocol: 'tcp', port, to: { ip: other.address, port }, snat }));
+  return (peer.ports ?? [standardPort]).map((port) => ({
+    ...common,
+    protocol: 'tcp',
+    port,
+    to: { ip: other.address, port },
+    snat,
+  }));
 }
 
 const set = <T>(map: Named<T>, name: string, value: T): Named<T> => new Map(map).set(name, value);

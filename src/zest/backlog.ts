@@ -2,6 +2,8 @@
 
 /** Of one identity. */
 export const mostWaiting = { frames: 1_000, bytes: 1024 * 1024 };
+/** Of all identities of one door, in bytes: what does not fit is not told. */
+export const mostOfDoor = 16 * 1024 * 1024;
 /** A client returns from observing before it is connected, and one that lost its connection comes back within a second. */
 export const graceMs = 5_000;
 /** Whoever was neither there nor reading for so long has gone for good. */
@@ -10,6 +12,8 @@ const tries = { firstMs: 20, lastMs: 1_000 };
 
 export type Backlog = {
   readonly frames: readonly Buffer[];
+  /** Of all frames. */
+  bytes(): number;
   /** Keeps a frame behind those that wait; the oldest goes when there is no room. Returns whether one went. */
   add(frame: Buffer): boolean;
   /** The first one is on its way. */
@@ -29,6 +33,7 @@ export function createBacklog(): Backlog {
   const shift = (): void => void (bytes -= frames.shift()?.length ?? 0);
   return {
     frames,
+    bytes: () => bytes,
     add(frame) {
       frames.push(frame);
       bytes += frame.length;

@@ -31,6 +31,9 @@ export function openBook(file: string): Book {
         const known = sql.keys(target);
         if (known) return known;
         const keys = await newKeys();
+        // Another door of the target may have been quicker.
+        const meanwhile = sql.keys(target);
+        if (meanwhile) return meanwhile;
         sql.addKeys(target, keys);
         return keys;
       },

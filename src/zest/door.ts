@@ -10,18 +10,15 @@ import { answerFrame, bare, notifyFrame, observeFrame } from './reply.ts';
 import { readRequest, type Asked } from './request.ts';
 import { startServer } from './server.ts';
 import type { Service } from './service.ts';
+import type { Endpoint, Traffic } from './sockets.ts';
 
 export type Door = AsyncDisposable & { readonly port: number; readonly pushPort: number };
 
-export type DoorOptions = {
+type Common = {
   /** What clients call it: the arbiter, or a store. */
   target: string;
-  address: string;
   /** Where all that it is asked comes from: ZeroMQ does not tell, so that whoever can connect must be of one address. */
   caller: Ip;
-  /** 0 takes a free one. Clients make the second out of the first: 5555 and 5556, 4444 and 4445. */
-  port: number;
-  pushPort: number;
   /** The key that clients know from the beginning; 40 characters of Z85. */
   secretKey: string;
   service: Service;
@@ -30,25 +27,43 @@ export type DoorOptions = {
   log: Log;
 };
 
+export type DoorOptions = Common & {
+  address: string;
+  /** 0 takes a free one. Clients make the second out of the first: 5555 and 5556, 4444 and 4445. */
+  port: number;
+  pushPort: number;
+};
+
+/** One of its two sockets: requests, or events. */
+export type End = { endpoint: Endpoint; traffic?: Traffic };
+
+/** @throws the system's EADDRINUSE or EADDRNOTAVAIL */
+export const startDoor = ({ address, port, pushPort, ...common }: DoorOptions): Promise<Door> =>
+  openDoor({
+    ...common,
+    requests: { endpoint: { address, port } },
+    events: { endpoint: { address, port: pushPort } },
+  });
+
 /**
  * Serves one target. Who observed it before goes on, without asking again.
  * @throws the system's EADDRINUSE or EADDRNOTAVAIL
  */
-export async function startDoor(options: DoorOptions): Promise<Door> {
-  const { target, address, caller, secretKey, service, page, log } = options;
+export async function openDoor(options: Common & { requests: End; events: End }): Promise<Door> {
+  const { target, caller, secretKey, service, page, log } = options;
   const keys = await page.keys();
   await using up = new AsyncDisposableStack();
   // The first up, the last down: an end that is told while the rest stops is still sent.
   const push: Push = up.use(
     await startPush({
-      ...{ endpoint: { address, port: options.pushPort }, secretKey: keys.secretKey, log },
+      ...{ ...options.events, secretKey: keys.secretKey, log },
       onLost: (identity) => observations.lose(identity),
     }),
   );
   const observations = up.use(createObservations({ target, service, page, push: () => push, log }));
   observations.resume();
   const answer = createAnswer({ service, observations, push, log, caller, publicKey: keys.publicKey });
-  const server = up.use(await startServer({ endpoint: { address, port: options.port }, secretKey, answer, log }));
+  const server = up.use(await startServer({ ...options.requests, secretKey, answer, log }));
   const way = up.move();
   return { port: server.port, pushPort: push.port, [Symbol.asyncDispose]: () => way.disposeAsync() };
 }

@@ -14,6 +14,8 @@ export function createPeers(onLost: (identity: string) => void) {
       peers.set(identity, peer);
       return peer;
     },
+    /** Of all that waits. */
+    bytes: (): number => [...peers.values()].reduce((sum, peer) => sum + peer.bytes(), 0),
     waiting: (): [identity: string, peer: Peer][] => [...peers].filter(([, { frames }]) => frames.length > 0),
     delete: (identity: string): void => void peers.delete(identity),
     /** What waits is still sent, within the grace. */

@@ -1,8 +1,9 @@
 /** push — the event side of a Zest door: a ROUTER whose peers are known by the identity that they were given. */
 import type { Router } from 'zeromq';
 import type { Log } from '../base/log.ts';
+import { mostOfDoor } from './backlog.ts';
 import { createPeers, type Peer, type Peers } from './peers.ts';
-import { bindRouter, sendFault, type Endpoint } from './sockets.ts';
+import { bindRouter, sendFault, type Endpoint, type Traffic } from './sockets.ts';
 
 export type Push = AsyncDisposable & {
   readonly port: number;
@@ -19,21 +20,23 @@ export type PushOptions = {
   secretKey: string;
   /** Whoever had this identity has gone for good. */
   onLost: (identity: string) => void;
+  traffic?: Traffic | undefined;
   log: Log;
 };
 
-export async function startPush({ endpoint, secretKey, onLost, log }: PushOptions): Promise<Push> {
+export async function startPush({ endpoint, secretKey, onLost, traffic, log }: PushOptions): Promise<Push> {
   // What comes in is nobody's message: it is read and let go.
   const socket = { secretKey, waiting: { out: 64, in: 1 }, longestMessageBytes: 1_024, handover: true };
   const { router, port } = await bindRouter(endpoint, socket);
   const peers = createPeers(onLost);
-  const sender = createSender({ router, peers, log });
+  const sender = createSender({ router, peers, traffic, log });
   const loop = discard(router);
   return {
     port,
     send(identity, frame) {
       const peer = peers.of(identity);
-      if (peer.add(frame)) log.debug({ identity }, 'an observer reads too slowly and loses events');
+      const isTooMuch = peer.frames.length > 0 && peers.bytes() + frame.length > mostOfDoor;
+      if (isTooMuch || peer.add(frame)) log.debug({ identity }, 'an observer reads too slowly and loses events');
       sender.send(identity, peer);
     },
     tried: () => (sender.busy.size === 0 ? undefined : Promise.all(sender.busy.values()).then(() => {})),
@@ -47,7 +50,7 @@ export async function startPush({ endpoint, secretKey, onLost, log }: PushOption
   };
 }
 
-type Sending = { router: Router; peers: Peers; log: Log };
+type Sending = { router: Router; peers: Peers; traffic: Traffic | undefined; log: Log };
 
 /** Sends what waits for a peer until all is sent or one fails; of those who failed, again when their time has come. */
 function createSender(sending: Sending) {
@@ -76,11 +79,13 @@ function createSender(sending: Sending) {
 
 const roundMs = 20;
 
-async function drain({ router, peers, log }: Sending, identity: string, peer: Peer): Promise<void> {
+async function drain({ router, peers, traffic, log }: Sending, identity: string, peer: Peer): Promise<void> {
   for (let frame = peer.frames[0]; frame && !router.closed; frame = peer.frames[0]) {
+    if (traffic?.isFull() === true) return peers.failed(identity, peer, 'slow');
     try {
       // The library has sent it, or not, when this returns: what is told before a reply leaves before it.
       await router.send([identity, frame]);
+      traffic?.gave(frame.length);
       peer.sent();
     } catch (err) {
       const fault = sendFault(err);

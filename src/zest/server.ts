@@ -4,7 +4,7 @@ import { createLane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import { codes } from './codes.ts';
 import { bare } from './reply.ts';
-import { bindRouter, sendFault, type Endpoint } from './sockets.ts';
+import { bindRouter, sendFault, type Endpoint, type Traffic } from './sockets.ts';
 
 export type Server = AsyncDisposable & { readonly port: number };
 
@@ -13,11 +13,12 @@ export type ServerOptions = {
   secretKey: string;
   /** Resolves to the reply of a request, whatever it is: it never rejects. */
   answer: (frame: Buffer) => Promise<Buffer>;
+  traffic?: Traffic | undefined;
   log: Log;
 };
 
 /** Beyond it the library cuts the connection, and its client waits for ever: far more than any body that is accepted. */
-const longestMessageBytes = 16 * 1024 * 1024;
+export const longestMessageBytes = 16 * 1024 * 1024;
 /** Unanswered requests of one client. Those of the original have one. */
 const mostOfClient = 8;
 /** Unanswered requests of all clients, and their bytes. */
@@ -27,18 +28,26 @@ const most = { requests: 1_024, bytes: 64 * 1024 * 1024 };
  * Answers each request once: those of one client in their order, those of different clients whenever they are ready. What is
  * beyond the bounds is answered 163 (unavailable) at once.
  */
-export async function startServer({ endpoint, secretKey, answer, log }: ServerOptions): Promise<Server> {
+export async function startServer({ endpoint, secretKey, answer, traffic, log }: ServerOptions): Promise<Server> {
   const waiting = { out: mostOfClient, in: 2 };
   const { router, port } = await bindRouter(endpoint, { secretKey, waiting, longestMessageBytes, handover: false });
   const room = createRoom();
   const lane = createLane();
   const serve = async (parts: Buffer[]): Promise<void> => {
     const { client, envelope, frame } = split(parts);
-    const reply = (body: Buffer): Promise<void> => send(router, [...envelope, body], log);
+    traffic?.took(parts.slice(1));
+    const reply = async (body: Buffer): Promise<void> => {
+      if (await send(router, [...envelope, body], log)) traffic?.gave(body.length);
+    };
+    const perform = async (request: Buffer): Promise<void> => {
+      // Only what is read is ever long: writes are told apart so that they reach the disk together.
+      const end = isRead(request) ? await traffic?.turn() : undefined;
+      await reply(await answer(request)).finally(end);
+    };
     if (frame === undefined) return reply(bare(codes.badRequest));
     const leave = room.enter(client, frame.length);
     if (!leave) return reply(bare(codes.unavailable));
-    await lane(client, async () => reply(await answer(frame))).finally(leave);
+    await lane(client, () => perform(frame)).finally(leave);
   };
   const loop = receive(router, (parts) => void serve(parts), log);
   return {
@@ -58,6 +67,9 @@ async function receive(router: Router, take: (parts: Buffer[]) => void, log: Log
   }
 }
 
+/** The code of GET. */
+const isRead = (frame: Buffer): boolean => frame[0] === 1;
+
 /**
  * A REQ puts an empty part before its message, of which the original knows one part. Everything up to that empty part goes
  * back as it came. `frame` is undefined for what is no message of one part.
@@ -74,12 +86,15 @@ function split(parts: Buffer[]): { client: string; envelope: Buffer[]; frame: Bu
   };
 }
 
-async function send(router: Router, parts: Buffer[], log: Log): Promise<void> {
+/** Returns whether it is on its way. */
+async function send(router: Router, parts: Buffer[], log: Log): Promise<boolean> {
   try {
     await router.send(parts);
+    return true;
   } catch (err) {
     // Whoever left, or does not read what it asked for, has no use for an answer.
     if (!router.closed && sendFault(err) === undefined) log.error({ err }, 'zest reply was not sent');
+    return false;
   }
 }
 

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { loadNative } from '../../../src/network/native.ts';
 import { type Enforcer, type EnforcerOptions, type Pair, startEnforcer } from '../../../src/network/enforcer.ts';
 import { judge, nothing, type Tables } from '../../../src/network/tables.ts';
+import { zestMethods } from '../zest/ends.ts';
 
 export type WireTables = {
   rows: Tables['transport'] extends ReadonlyMap<string, infer R> ? R[] : never;
@@ -44,6 +45,7 @@ function keep(socket: Socket): number {
 }
 
 const methods = {
+  ...zestMethods,
   /** Echoes, and notes who connected. */
   listenTcp: ({ host, port }: { host: string; port: number }) =>
     new Promise<number>((resolve, reject) => {

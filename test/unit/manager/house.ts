@@ -58,7 +58,7 @@ export async function house() {
     outbox: { forget: (name: string, url = 'all') => void done.push(`forget ${name} ${url}`) },
     docker: { containers: () => call('containers')('').then(() => []), image: () => Promise.resolve(undefined) },
     secrets: { remove: call('secrets') },
-    services: { end: call('service') },
+    services: { end: call('service'), forget: call('doors') },
     rights: createRights({ arbiter, stores, network, ledger }),
     components: new Map([['app-x', component]]),
   } as unknown as Core;

@@ -7,7 +7,8 @@ export const wellKnown = {
   publicKey: 'vl6wu0A@XP?}Or/&BR#LSxn>A+}L)p44/W[wXL3<',
 };
 
-export type Place = { port: number; pushPort: number };
+/** `host`: where it is, 127.0.0.1 unless told; `from`: the address to call from. */
+export type Place = { port: number; pushPort: number; host?: string; from?: string };
 export type Call = {
   token?: string;
   host?: string;
@@ -56,6 +57,8 @@ export function readReply(bytes: Buffer): Reply {
   return { code: bytes.readUInt8(0), options, payload: bytes.subarray(at).toString(), bytes };
 }
 
+const endpoint = ({ host = '127.0.0.1', from }: Place, port: number): string =>
+  `tcp://${from === undefined ? '' : `${from}:0;`}${host}:${port}`;
 const client = { linger: 0, receiveTimeout: 20_000 };
 const curve = (serverKey: string) => {
   const { publicKey, secretKey } = curveKeyPair();
@@ -63,9 +66,9 @@ const curve = (serverKey: string) => {
 };
 
 /** One REQ socket, as the client of Python has it. */
-export function connect({ port }: Place, serverKey = wellKnown.publicKey) {
+export function connect(place: Place, serverKey = wellKnown.publicKey) {
   const socket = new Request({ ...client, ...curve(serverKey) });
-  socket.connect(`tcp://127.0.0.1:${port}`);
+  socket.connect(endpoint(place, place.port));
   const send = async (frame: Buffer): Promise<Reply> => {
     await socket.send(frame);
     const [reply = Buffer.alloc(0)] = await socket.receive();
@@ -80,9 +83,9 @@ export function connect({ port }: Place, serverKey = wellKnown.publicKey) {
 }
 
 /** Whoever is no REQ: it may send what it likes, as often as it likes. */
-export function dealer({ port }: Place, serverKey = wellKnown.publicKey) {
-  const socket = new Dealer({ ...client, ...curve(serverKey) });
-  socket.connect(`tcp://127.0.0.1:${port}`);
+export function dealer(place: Place, serverKey = wellKnown.publicKey, receiveHighWaterMark = 1_000) {
+  const socket = new Dealer({ ...client, ...curve(serverKey), receiveHighWaterMark });
+  socket.connect(endpoint(place, place.port));
   return {
     send: (...parts: (Buffer | string)[]) => socket.send(parts),
     async codes(count: number): Promise<number[]> {
@@ -97,9 +100,9 @@ export function dealer({ port }: Place, serverKey = wellKnown.publicKey) {
 export type Identity = { identity: string; key: string };
 
 /** The push side of an observation, or of a notify: its identity is what the reply said, or the path. */
-export function listen({ pushPort }: Place, { identity, key }: Identity, receiveHighWaterMark = 1_000) {
+export function listen(place: Place, { identity, key }: Identity, receiveHighWaterMark = 1_000) {
   const socket = new Dealer({ ...client, ...curve(key), receiveHighWaterMark, routingId: identity });
-  socket.connect(`tcp://127.0.0.1:${pushPort}`);
+  socket.connect(endpoint(place, place.pushPort));
   return {
     socket,
     /** The next message. */
