@@ -43,16 +43,14 @@ const usualMost: Most = {
 type Seat = Caller & { door: Door };
 
 export function createCallers(options: CallersOptions): Callers {
-  const { nameOf, page, log } = options;
+  const { nameOf, page } = options;
   const seats = new Map<Ip, Seat>();
-  const lane = createLane();
+  const { lane, settled } = createWork();
+  let isClosed = false;
   const leave = async (address: Ip): Promise<void> => {
     const seat = seats.get(address);
-    if (!seat) return;
     seats.delete(address);
-    seat.requests.reset();
-    seat.events.reset();
-    await seat.door[Symbol.asyncDispose]();
+    if (seat) await close(seat);
   };
   const forget = async (address: Ip): Promise<void> => {
     await leave(address);
@@ -64,28 +62,52 @@ export function createCallers(options: CallersOptions): Callers {
     if (known && known.component === component) return known;
     // Another one has the address now: nothing of the one before it is its.
     if (known) await forget(address);
-    if (component === undefined) return undefined;
+    if (component === undefined || isClosed) return undefined;
     const seat = await open(options, address, component);
     seats.set(address, seat);
     return seat;
   };
   const goOn = async (address: Ip): Promise<void> => {
-    if (!(await seated(address))) await forget(address);
+    if (!(await seated(address)) && !isClosed) await forget(address);
   };
-  const complain = (err: unknown): void => log.error({ err }, 'observers do not go on');
   return {
     of: (address) => lane(address, () => seated(address)),
     forget: (address) => lane(address, () => forget(address)),
-    resume: () => eachOf(page, (address) => lane(address, () => goOn(address)).catch(complain)),
+    resume: () => eachOf(options, (address) => lane(address, () => goOn(address))),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...seats.keys()].map((address) => lane(address, () => leave(address))));
+      isClosed = true;
+      // A door that is being opened while all are closed would stay.
+      await settled();
+      await Promise.all([...seats.keys()].map(leave));
     },
   };
 }
 
+/** A lane whose work can be waited for. */
+function createWork() {
+  const inTurn = createLane();
+  const underWay = new Set<Promise<unknown>>();
+  const lane = <T>(address: Ip, work: () => Promise<T>): Promise<T> => {
+    const result = inTurn(address, work);
+    const end = (): void => void underWay.delete(done);
+    const done: Promise<void> = result.then(end, end);
+    underWay.add(done);
+    return result;
+  };
+  return { lane, settled: () => Promise.all(underWay) };
+}
+
 /** One after the other: what is made first is not held up by what comes later. */
-async function eachOf(page: Page, act: (address: Ip) => Promise<void>): Promise<void> {
-  for (const address of new Set(page.rows().map(({ caller }) => caller))) await act(address);
+async function eachOf({ page, log }: CallersOptions, act: (address: Ip) => Promise<void>): Promise<void> {
+  for (const address of new Set(page.rows().map(({ caller }) => caller))) {
+    await act(address).catch((err: unknown) => log.error({ err }, 'observers do not go on'));
+  }
+}
+
+async function close({ requests, events, door }: Seat): Promise<void> {
+  requests.reset();
+  events.reset();
+  await door[Symbol.asyncDispose]();
 }
 
 const rowsOf = (page: Page, address: Ip) => page.rows().filter(({ caller }) => caller === address);
@@ -106,13 +128,13 @@ async function open(options: CallersOptions, address: Ip, component: string): Pr
     requests: { endpoint: { file: requests.file }, traffic: requests.passage.traffic },
     events: { endpoint: { file: events.file }, traffic: events.passage.traffic },
   });
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     await door[Symbol.asyncDispose]();
     for (const { file } of [requests, events]) await rm(file, { force: true });
   };
   return {
     ...{ component, requests: requests.passage, events: events.passage },
-    door: { ...door, [Symbol.asyncDispose]: close },
+    door: { ...door, [Symbol.asyncDispose]: end },
   };
 }
 

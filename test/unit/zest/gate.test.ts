@@ -68,6 +68,8 @@ test('one that has ended leaves nothing: no connection, no observation, no socke
   await client.ask('POST /kv/a', { body: '1' });
   expect((await observer.next()).payload).toBe('1 /kv/a json 1');
   await kept.next();
+  // Its program would come back at once.
+  it.names.delete(app);
   await it.gate.forget(app);
   expect(it.rows().map(({ caller }) => caller)).toEqual([other]);
   expect([readdirSync(it.dir).length, it.observers.size]).toEqual([2, 1]);
