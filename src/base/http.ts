@@ -17,6 +17,7 @@ export function tokenOf(req: IncomingMessage): string {
 
 /** Taken at once for a body that says how long it is; what it says may be a lie. */
 const trustedBytes = 256 * 1024;
+const none: Buffer = Buffer.alloc(0);
 
 /**
  * Reads a whole body.
@@ -25,7 +26,7 @@ const trustedBytes = 256 * 1024;
 export function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const announced = Number(req.headers['content-length'] ?? 0);
-  let room: Buffer = Buffer.alloc(0);
+  let room = none;
   let size = 0;
   const take = (chunk: Buffer): void => {
     const total = size + chunk.length;

@@ -34,7 +34,9 @@ export function readJsonAt(source: string, from: number, around = 0): Json & { e
   return { value: value as object, text, end };
 }
 
-const letters = { quote: 34, backslash: 92, colon: 58, comma: 44, brackets: [91, 123], closing: [93, 125] };
+const letters = { quote: 34, backslash: 92, colon: 58, comma: 44 };
+const opens = (code: number): boolean => code === 91 || code === 123;
+const closes = (code: number): boolean => code === 93 || code === 125;
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
 /** Finds the end of the first balanced value, its minified text, and how many members its objects have. */
@@ -50,9 +52,9 @@ function scan(source: string, start: number, most: number): { end: number; text:
     else if (isSpace(code)) {
       kept += source.slice(from, at);
       from = at + 1;
-    } else if (letters.brackets.includes(code)) {
+    } else if (opens(code)) {
       if (++depth > most) throw new Failure('body.invalid', `JSON may nest at most ${deepest} deep`);
-    } else if (letters.closing.includes(code) && --depth === 0) {
+    } else if (closes(code) && --depth === 0) {
       return { end: at + 1, text: kept + source.slice(from, at + 1), members };
     }
     if (depth === 0 && !isSpace(code)) break;
@@ -108,9 +110,9 @@ function endOfValue(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === letters.quote) at = endOfString(text, at);
-    else if (letters.brackets.includes(code)) depth++;
-    else if (depth === 0 && (code === letters.comma || letters.closing.includes(code))) return at;
-    else if (letters.closing.includes(code)) depth--;
+    else if (opens(code)) depth++;
+    else if (depth === 0 && (code === letters.comma || closes(code))) return at;
+    else if (closes(code)) depth--;
   }
   return text.length;
 }

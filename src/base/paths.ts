@@ -39,7 +39,7 @@ export function pathOfUrl(url: string): { path: string; query: URLSearchParams }
   const raw = mark < 0 ? url : url.slice(0, mark);
   if (raw.length > 3 * longestPath)
     throw new Failure('path.invalid', `the path has more than ${longestPath} characters`);
-  const path = raw.split('/').map(decodeSegment).join('/');
+  const path = raw.includes('%') ? raw.split('/').map(decodeSegment).join('/') : raw;
   return { path: canonicalPath(path), query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)) };
 }
 

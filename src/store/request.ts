@@ -28,7 +28,8 @@ export function readRequest(req: IncomingMessage): Asked {
   if (method === undefined) throw new Failure('method.refused', `a store takes ${methods.join(', ')}`);
   const { path, query } = pathOfUrl(req.url ?? '');
   const { accept } = req.headers;
-  const { observe, page, waitMs } = readQuery(method, query, accept);
+  const isPlain = query.size === 0 && !asksForEvents(accept);
+  const { observe, page, waitMs }: Queried = isPlain ? {} : readQuery(method, query, accept);
   // A pattern stands for many paths; only who observes may name one.
   if (!observe && path.endsWith('*')) throw new Failure('path.invalid', 'only an observed path may end in *');
   const inLines = method === 'POST' ? isInLines(req.headers['content-type']) : method === 'GET' && asksForLines(accept);
@@ -57,11 +58,9 @@ export function formatOf({ method, path, lines }: Asked, { headers }: IncomingMe
 
 type Given = Partial<Record<'observe' | 'format' | 'limit' | 'cursor' | 'wait', string>>;
 
-function readQuery(
-  method: Method,
-  query: URLSearchParams,
-  accept?: string,
-): Pick<Asked, 'observe' | 'page' | 'waitMs'> {
+type Queried = Pick<Asked, 'observe' | 'page' | 'waitMs'>;
+
+function readQuery(method: Method, query: URLSearchParams, accept?: string): Queried {
   const given = Object.fromEntries(query);
   const { observe, format, limit, cursor, wait, ...unknown } = given as Given;
   const [stranger] = Object.keys(unknown);

@@ -72,6 +72,6 @@ export function reject(method: Method, why = 'the path has no such method'): nev
 
 function bounded(text: string): string {
   if (text === '') throw new Failure('path.invalid', 'an id or key may not be empty');
-  if (text.length <= longestId && new TextEncoder().encode(text).length <= longestId) return text;
+  if (text.length <= longestId && Buffer.byteLength(text) <= longestId) return text;
   throw new Failure('path.invalid', `an id or key may have at most ${longestId} bytes`);
 }

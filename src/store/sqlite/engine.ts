@@ -64,10 +64,10 @@ const bodyOf = ({ change }: Change): ArrayBuffer[] => ('body' in change ? [chang
 
 type Add = (change: Change) => Promise<Kept>;
 const changing = (add: Add): Pick<Engine, 'write' | 'writeAll' | 'writeLines' | 'trim'> => ({
-  write: async (store, change) => (await add({ store, change })) as string | null,
-  writeAll: async (store, change) => (await add({ store, change })) as number,
-  writeLines: async (store, change) => (await add({ store, change })) as Taken,
-  trim: async (store, change) => (await add({ store, change })) as number,
+  write: (store, change) => add({ store, change }) as Promise<string | null>,
+  writeAll: (store, change) => add({ store, change }) as Promise<number>,
+  writeLines: (store, change) => add({ store, change }) as Promise<Taken>,
+  trim: (store, change) => add({ store, change }) as Promise<number>,
 });
 
 const end = async (...threads: (AsyncDisposable | undefined)[]): Promise<void> => {
