@@ -1,4 +1,5 @@
 /** server — the request side of a Zest door: a ROUTER in the place of the original's REP. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'zeromq';
 import { createLane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
@@ -29,7 +30,8 @@ const most = { requests: 1_024, bytes: 64 * 1024 * 1024 };
  * beyond the bounds is answered 163 (unavailable) at once.
  */
 export async function startServer({ endpoint, secretKey, answer, traffic, log }: ServerOptions): Promise<Server> {
-  const waiting = { out: mostOfClient, in: 2 };
+  // The library notices up to half of them late that they have gone.
+  const waiting = { out: 2 * mostOfClient, in: 2 };
   const { router, port } = await bindRouter(endpoint, { secretKey, waiting, longestMessageBytes, handover: false });
   const room = createRoom();
   const lane = createLane();
@@ -86,15 +88,27 @@ function split(parts: Buffer[]): { client: string; envelope: Buffer[]; frame: Bu
   };
 }
 
-/** Returns whether it is on its way. */
+/** Between two tries to send to a client that has as many answers as may wait: whoever reads has read some. */
+const pausesMs = [10, 20, 40, 80, 160, 320];
+
+/** Returns whether it is on its way. Whoever left, or does not read what it asked for, has no use for an answer. */
 async function send(router: Router, parts: Buffer[], log: Log): Promise<boolean> {
+  for (const pauseMs of pausesMs) {
+    const fault = await trySend(router, parts, log);
+    if (fault !== 'slow') return fault === undefined;
+    await sleep(pauseMs, undefined, { ref: false });
+  }
+  return (await trySend(router, parts, log)) === undefined;
+}
+
+async function trySend(router: Router, parts: Buffer[], log: Log): Promise<'slow' | 'lost' | undefined> {
   try {
     await router.send(parts);
-    return true;
+    return undefined;
   } catch (err) {
-    // Whoever left, or does not read what it asked for, has no use for an answer.
-    if (!router.closed && sendFault(err) === undefined) log.error({ err }, 'zest reply was not sent');
-    return false;
+    const fault = sendFault(err);
+    if (fault === undefined && !router.closed) log.error({ err }, 'zest reply was not sent');
+    return fault === 'slow' && !router.closed ? 'slow' : 'lost';
   }
 }
 

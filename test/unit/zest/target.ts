@@ -1,5 +1,4 @@
-/** A small target behind a door: what is posted is kept and told; paths that begin with /slow wait. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** A small target behind a door: what is posted is kept and told; /held is answered once it is released. */
 import { Failure } from '../../../src/base/errors.ts';
 import { silent } from '../../../src/base/log.ts';
 import { openBook, startDoor, type Observer, type Service } from '../../../src/zest/index.ts';
@@ -9,6 +8,7 @@ export function createTarget() {
   const values = new Map<string, Buffer>();
   const observers = new Set<{ path: string; observer: Observer }>();
   const asked: string[] = [];
+  const held = Promise.withResolvers<void>();
   const authorise = (token: string): void => {
     if (token === 'forged') throw new Failure('token.invalid', 'not ours');
   };
@@ -21,7 +21,7 @@ export function createTarget() {
     async ask({ token, method, path, body }) {
       authorise(token);
       asked.push(path);
-      if (path.startsWith('/slow')) await sleep(Number(path.slice(6)));
+      if (path === '/held') await held.promise;
       if (path === '/defect') throw new TypeError('a defect');
       if (method === 'DELETE') return { did: 'deleted' };
       if (method === 'POST') {
@@ -38,7 +38,7 @@ export function createTarget() {
       return { component: 'app1', stop: () => void observers.delete(one) };
     },
   };
-  return { service, observers, asked, tell };
+  return { service, observers, asked, tell, release: held.resolve };
 }
 
 /** @param file  what is remembered over a restart */
