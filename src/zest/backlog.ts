@@ -16,8 +16,8 @@ export type Backlog = {
   bytes(): number;
   /** Keeps a frame behind those that wait; the oldest goes when there is no room. Returns whether one went. */
   add(frame: Buffer): boolean;
-  /** The first one is on its way. */
-  sent(): void;
+  /** This one, which was the first, is on its way; it may have had to go for lack of room meanwhile. */
+  sent(frame: Buffer): void;
   /** The first one could not be sent. Returns what becomes of the identity. */
   failed(fault: 'absent' | 'slow', now: number): 'waits' | 'dropped' | 'lost';
   /** Whether it is time to try again. */
@@ -44,8 +44,8 @@ export function createBacklog(): Backlog {
       }
       return isFull;
     },
-    sent() {
-      shift();
+    sent(frame) {
+      if (frames[0] === frame) shift();
       since = undefined;
       waitMs = tries.firstMs;
       next = 0;

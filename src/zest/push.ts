@@ -86,7 +86,7 @@ async function drain({ router, peers, traffic, log }: Sending, identity: string,
       // The library has sent it, or not, when this returns: what is told before a reply leaves before it.
       await router.send([identity, frame]);
       traffic?.gave(frame.length);
-      peer.sent();
+      peer.sent(frame);
     } catch (err) {
       const fault = sendFault(err);
       if (!fault && !router.closed) log.error({ err }, 'zest event was not sent');

@@ -107,6 +107,20 @@ test('a backlog keeps the newest, gives up after the grace, and says when its ow
   expect([backlog.failed('absent', graceMs), backlog.frames.length]).toEqual(['dropped', 0]);
   expect(backlog.failed('absent', lostMs)).toBe('lost');
   backlog.add(Buffer.from('x'));
-  backlog.sent();
+  backlog.sent(backlog.frames[0] as Buffer);
   expect([backlog.failed('absent', lostMs + 1), backlog.isDue(lostMs + 21)]).toEqual(['waits', true]);
+});
+
+test('a frame that had to go while it was sent takes no other one with it', () => {
+  const backlog = createBacklog();
+  const [first, ...rest] = Array.from({ length: mostWaiting.frames + 1 }, (_, n) => Buffer.from(`${n}`)) as [
+    Buffer,
+    ...Buffer[],
+  ];
+  backlog.add(first);
+  // Under way; the last one finds no room.
+  for (const frame of rest) backlog.add(frame);
+  expect(backlog.frames[0]).toBe(rest[0]);
+  backlog.sent(first);
+  expect(backlog.frames).toEqual(rest);
 });
