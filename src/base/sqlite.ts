@@ -4,6 +4,11 @@ import { dirname } from 'node:path';
 import { keepCopy } from './copies.ts';
 import { Failure } from './errors.ts';
 
+/**
+ * Of statements that run often: a parameter that something is equal to, or that limits, is written `+@name`. Where it stands
+ * bare, SQLite lets the plan depend on its value, and better-sqlite3, which clears what it bound after each run, has the
+ * statement parsed and planned anew each time: that takes several times as long as a short read itself. Indexes serve both.
+ */
 export type Sqlite = Database.Database;
 
 /**

@@ -113,10 +113,10 @@ const rowOf = <T>(row: unknown, is: z.ZodType<T>): T | undefined =>
 
 /** Jobs. Prepared once, when the file opens. */
 export function jobStatements(db: Sqlite) {
-  const byId = db.prepare('SELECT * FROM job WHERE id = ? AND component = ?');
-  const byKey = db.prepare('SELECT * FROM job WHERE component = ? AND key = ?');
+  const byId = db.prepare('SELECT * FROM job WHERE id = +? AND component = +?');
+  const byKey = db.prepare('SELECT * FROM job WHERE component = +? AND key = +?');
   const oldestDue = db.prepare(
-    `SELECT * FROM job WHERE state = 'Pending' AND component = @component AND (due <= @now OR due > @late)
+    `SELECT * FROM job WHERE state = 'Pending' AND component = +@component AND (due <= @now OR due > @late)
      ORDER BY seq LIMIT 1`,
   );
   const processing = db.prepare(`SELECT * FROM job WHERE state = 'Processing' LIMIT 10000`);
@@ -130,7 +130,7 @@ export function jobStatements(db: Sqlite) {
        VALUES (@id, @component, @destination, @key, @bytes, @sha256, @data, 'Pending', @now, @now)`,
     ),
     waiting: db.prepare<[string], { jobs: number; bytes: number }>(
-      `SELECT count(*) AS jobs, ifnull(sum(bytes), 0) AS bytes FROM job WHERE component = ? AND state <> 'Finished'`,
+      `SELECT count(*) AS jobs, ifnull(sum(bytes), 0) AS bytes FROM job WHERE component = +? AND state <> 'Finished'`,
     ),
     components: db.prepare<{ late: number }, { component: string; due: number }>(
       `SELECT component, min(CASE WHEN due > @late THEN 0 ELSE due END) AS due FROM job WHERE state = 'Pending' GROUP BY component LIMIT 10000`,
@@ -145,9 +145,9 @@ export function jobStatements(db: Sqlite) {
               truncated = @truncated WHERE id = @id`,
     ),
     delivered: db.prepare('UPDATE job SET delivered = 1 WHERE id = ?'),
-    remove: db.prepare('DELETE FROM job WHERE id = ?'),
+    remove: db.prepare('DELETE FROM job WHERE id = +?'),
     forget: db.prepare(
-      'DELETE FROM job WHERE component = @component AND (@destination IS NULL OR destination = @destination)',
+      'DELETE FROM job WHERE component = +@component AND (@destination IS NULL OR destination = +@destination)',
     ),
     ...trims(db),
   };
@@ -157,24 +157,24 @@ export function jobStatements(db: Sqlite) {
 const trims = (db: Sqlite) => ({
   trimBodies: db.prepare(
     `UPDATE job SET body = NULL WHERE component = @component AND key IS NOT NULL AND body IS NOT NULL AND seq IN
-       (SELECT seq FROM job WHERE component = @component AND state = 'Finished' ORDER BY seq DESC LIMIT -1 OFFSET @kept)`,
+       (SELECT seq FROM job WHERE component = +@component AND state = 'Finished' ORDER BY seq DESC LIMIT -1 OFFSET +@kept)`,
   ),
   trimAnswers: db.prepare(
-    `DELETE FROM job WHERE component = @component AND key IS NULL AND seq IN
-       (SELECT seq FROM job WHERE component = @component AND state = 'Finished' ORDER BY seq DESC LIMIT -1 OFFSET @kept)`,
+    `DELETE FROM job WHERE component = +@component AND key IS NULL AND seq IN
+       (SELECT seq FROM job WHERE component = +@component AND state = 'Finished' ORDER BY seq DESC LIMIT -1 OFFSET +@kept)`,
   ),
   trimKeys: db.prepare(
-    `DELETE FROM job WHERE component = @component AND state = 'Finished' AND (finished < @before OR seq IN
-       (SELECT seq FROM job WHERE component = @component AND state = 'Finished' ORDER BY seq DESC
-        LIMIT -1 OFFSET @keptKeys))`,
+    `DELETE FROM job WHERE component = +@component AND state = 'Finished' AND (finished < @before OR seq IN
+       (SELECT seq FROM job WHERE component = +@component AND state = 'Finished' ORDER BY seq DESC
+        LIMIT -1 OFFSET +@keptKeys))`,
   ),
 });
 
 /** The ledger. Prepared once, when the file opens. */
 export function ledgerStatements(db: Sqlite) {
   const list = db.prepare(
-    `SELECT * FROM ledger WHERE (@component IS NULL OR component = @component) AND (at >= @since OR (status = 'omitted' AND ended >= @since))
-     ORDER BY id DESC LIMIT @limit`,
+    `SELECT * FROM ledger WHERE (@component IS NULL OR component = +@component) AND (at >= @since OR (status = 'omitted' AND ended >= @since))
+     ORDER BY id DESC LIMIT +@limit`,
   );
   return {
     list: (o: { component: string | null; since: number; limit: number }) => rowsOf(list.all(o), LedgerEntryShape),
@@ -191,7 +191,7 @@ export function ledgerStatements(db: Sqlite) {
     ),
     withdraw: db.prepare(
       `UPDATE ledger SET status = 'failed', answer = @answer, ended = @now WHERE status = 'waiting' AND id IN
-         (SELECT entry FROM job WHERE component = @component AND (@destination IS NULL OR destination = @destination))`,
+         (SELECT entry FROM job WHERE component = +@component AND (@destination IS NULL OR destination = +@destination))`,
     ),
     ...refusals(db),
   };
@@ -204,16 +204,16 @@ const refusals = (db: Sqlite) => ({
        VALUES (@component, @destination, @bytes, @sha256, @now, @now, 0, 'refused', @answer, @count)`,
   ),
   refusals: db.prepare<[string], { rows: number }>(
-    `SELECT count(*) AS rows FROM ledger WHERE component = ? AND status = 'refused'`,
+    `SELECT count(*) AS rows FROM ledger WHERE component = +? AND status = 'refused'`,
   ),
   exports: db.prepare<[string], { rows: number }>(
-    `SELECT count(*) AS rows FROM ledger WHERE component = ? AND status IN ('answered', 'unknown', 'failed')`,
+    `SELECT count(*) AS rows FROM ledger WHERE component = +? AND status IN ('answered', 'unknown', 'failed')`,
   ),
   ...oldest(db),
-  drop: db.prepare('DELETE FROM ledger WHERE id = ?'),
+  drop: db.prepare('DELETE FROM ledger WHERE id = +?'),
   omitMore: db.prepare(
     `UPDATE ledger SET count = count + @count, bytes = bytes + @bytes, at = min(at, @at), ended = @now
-       WHERE component = @component AND status = 'omitted' AND destination = @destination`,
+       WHERE component = +@component AND status = 'omitted' AND destination = +@destination`,
   ),
   omit: db.prepare(
     `INSERT INTO ledger (component, destination, bytes, at, ended, attempts, status, answer, count)
@@ -225,12 +225,12 @@ const refusals = (db: Sqlite) => ({
 export type Kept = { omitted: number; over: number | null; refused: number | null };
 
 function oldest(db: Sqlite) {
-  const line = db.prepare('SELECT * FROM ledger WHERE id = ? AND component = ?');
+  const line = db.prepare('SELECT * FROM ledger WHERE id = +? AND component = +?');
   const refused = db.prepare<[string, number]>(
-    `SELECT * FROM ledger WHERE component = ? AND status = 'refused' ORDER BY id LIMIT ?`,
+    `SELECT * FROM ledger WHERE component = +? AND status = 'refused' ORDER BY id LIMIT +?`,
   );
   const over = db.prepare<[string, number]>(
-    `SELECT * FROM ledger WHERE component = ? AND status IN ('answered', 'unknown', 'failed') ORDER BY id LIMIT ?`,
+    `SELECT * FROM ledger WHERE component = +? AND status IN ('answered', 'unknown', 'failed') ORDER BY id LIMIT +?`,
   );
   return {
     line: (id: number, component: string) => rowOf(line.get(id, component), LedgerEntryShape),
@@ -238,7 +238,7 @@ function oldest(db: Sqlite) {
       `SELECT count(*) FILTER (WHERE status = 'omitted') AS omitted,
               min(id) FILTER (WHERE status IN ('answered', 'unknown', 'failed')) AS over,
               min(id) FILTER (WHERE status = 'refused') AS refused
-         FROM ledger WHERE component = ?`,
+         FROM ledger WHERE component = +?`,
     ),
     oldRefusals: (component: string, most: number) => rowsOf(refused.all(component, most), LedgerEntryShape),
     oldExports: (component: string, most: number) => rowsOf(over.all(component, most), LedgerEntryShape),

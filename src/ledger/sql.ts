@@ -64,9 +64,9 @@ const rowsOf = <T>(rows: unknown[], row: z.ZodType<T>): T[] => {
 
 /** Counts. Prepared once, when the file opens. */
 export function accessStatements(db: Sqlite) {
-  const sources = db.prepare('SELECT * FROM source WHERE component = ? LIMIT 100000');
-  const spans = db.prepare(`${rowsWhere} ORDER BY access.at DESC, access.span LIMIT @limit`);
-  const sums = db.prepare(`${sumsWhere} ORDER BY last DESC LIMIT @limit`);
+  const sources = db.prepare('SELECT * FROM source WHERE component = +? LIMIT 100000');
+  const spans = db.prepare(`${rowsWhere} ORDER BY access.at DESC, access.span LIMIT +@limit`);
+  const sums = db.prepare(`${sumsWhere} ORDER BY last DESC LIMIT +@limit`);
   return {
     sourcesOf: (component: string) => rowsOf(sources.all(component), SourceRow),
     addSource: db.prepare('INSERT INTO source (component, store, datasource) VALUES (@component, @store, @datasource)'),
@@ -78,9 +78,9 @@ export function accessStatements(db: Sqlite) {
       `INSERT INTO access
          SELECT @to, at - at % @to, source, sum(reads), sum(writes), sum(read_bytes), sum(written_bytes), sum(refused),
                 min(first), max(last)
-           FROM access WHERE span = @span AND at < @before GROUP BY source, at - at % @to ${merging}`,
+           FROM access WHERE span = +@span AND at < @before GROUP BY source, at - at % @to ${merging}`,
     ),
-    drop: db.prepare('DELETE FROM access WHERE span = @span AND at < @before'),
+    drop: db.prepare('DELETE FROM access WHERE span = +@span AND at < @before'),
     dropSources: db.prepare('DELETE FROM source WHERE id NOT IN (SELECT source FROM access)'),
     spans: (o: Looking): AccessRow[] => rowsOf(spans.all(asked(o)), AccessShape),
     sums: (o: Looking): AccessRow[] => rowsOf(sums.all(asked(o)), AccessShape),
@@ -94,8 +94,8 @@ const merging = `ON CONFLICT (span, at, source) DO UPDATE SET
 
 /** Every condition is a parameter that may be NULL. A name is the last segment of a datasource, or all of it. */
 const matches = (column: string): string =>
-  `(@datasource IS NULL OR ${column} = @datasource OR substr(${column}, -length(@datasource) - 1) = '/' || @datasource)`;
-const looking = `WHERE (@component IS NULL OR component = @component) AND (@store IS NULL OR store = @store)
+  `(@datasource IS NULL OR ${column} = +@datasource OR substr(${column}, -length(@datasource) - 1) = '/' || @datasource)`;
+const looking = `WHERE (@component IS NULL OR component = +@component) AND (@store IS NULL OR store = +@store)
    AND last >= @since AND ${matches('datasource')}`;
 const rowsWhere = `SELECT component, store, datasource, at, span, reads, writes, read_bytes AS readBytes, written_bytes AS writtenBytes,
      refused, first, last FROM access JOIN source ON source.id = access.source ${looking}`;
@@ -111,18 +111,18 @@ const asked = ({ component, datasource, store, since, limit }: Looking) => ({
 
 /** Entries. Prepared once, when the file opens. */
 export function entryStatements(db: Sqlite) {
-  const after = db.prepare('SELECT * FROM entry WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?');
+  const after = db.prepare('SELECT * FROM entry WHERE chain = +? AND seq > ? ORDER BY seq LIMIT +?');
   const chains = db.prepare<[], string>('SELECT DISTINCT chain FROM entry LIMIT 100000').pluck();
-  const last = db.prepare<[string], number | null>('SELECT max(seq) FROM entry WHERE chain = ?').pluck();
+  const last = db.prepare<[string], number | null>('SELECT max(seq) FROM entry WHERE chain = +?').pluck();
   const lastId = db
     .prepare<[], number>(
       `SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'entry'), 0), ifnull((SELECT max(id) FROM entry), 0))`,
     )
     .pluck();
-  const sent = db.prepare(`SELECT * FROM entry WHERE kind IN ('export', 'exported') AND id > ? ORDER BY id LIMIT ?`);
+  const sent = db.prepare(`SELECT * FROM entry WHERE kind IN ('export', 'exported') AND id > ? ORDER BY id LIMIT +?`);
   const list = db.prepare(
-    `SELECT * FROM entry WHERE (@component IS NULL OR component = @component) AND (@store IS NULL OR target = @store)
-       AND at >= @since AND ${matches('path')} ORDER BY id DESC LIMIT @limit`,
+    `SELECT * FROM entry WHERE (@component IS NULL OR component = +@component) AND (@store IS NULL OR target = +@store)
+       AND at >= @since AND ${matches('path')} ORDER BY id DESC LIMIT +@limit`,
   );
   return {
     add: db.prepare(
@@ -134,7 +134,7 @@ export function entryStatements(db: Sqlite) {
     chains: (): string[] => chains.all(),
     lastSeq: (chain: string): number => last.get(chain) ?? 0,
     lastId: (): number => lastId.get() ?? 0,
-    drop: db.prepare<[string, number]>('DELETE FROM entry WHERE chain = ? AND seq <= ?'),
+    drop: db.prepare<[string, number]>('DELETE FROM entry WHERE chain = +? AND seq <= ?'),
     /** About sendings, oldest first. @throws Failure `database.damaged` for what is no entry */
     sent: (after: number, most: number): Entry[] => entriesOf(sent.all(after, most)),
     list: (o: Looking): Entry[] => entriesOf(list.all(asked(o))),

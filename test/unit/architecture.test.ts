@@ -23,6 +23,11 @@ const onlyIn: readonly (readonly [what: RegExp, where: RegExp, rule: string])[] 
   [/from '(execa|node:child_process)'/, /^src\/base\/run\.ts$/, 'programs are run by base/run.ts'],
   [/\b(SELECT|INSERT|UPDATE|DELETE FROM) /, /\/sql(\.[a-z]+)?\.ts$|\/sql\//, 'SQL lives in sql.ts'],
   [
+    /((?<![<>!])= |\bIS |\bLIMIT |\bOFFSET )[?@]/,
+    /^(?!src\/(store\/sql\/|ledger\/sql))/,
+    'SQLite would plan this statement anew each time (base/sqlite.ts): write +@name',
+  ],
+  [
     /from '(node:|execa)/,
     /^(?!.*\/(tables|plan|manifest|sla|rules|grammar|judge|unit|sentence|refusal)\.ts$)/,
     'a pure file imports no I/O',

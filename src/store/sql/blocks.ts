@@ -20,7 +20,7 @@ export function blocks(db: Sqlite) {
   const both = { ASC: finder(db, 'ASC'), DESC: finder(db, 'DESC') };
   const newest = db.prepare<[number, ...EntryKey], Block & { bytes: number }>(
     `SELECT id, fromTime, fromSeq, toTime, toSeq, entries, octet_length(data) AS bytes FROM block
-     WHERE series = ? AND (fromTime, fromSeq) < (?, ?) ORDER BY fromTime DESC, fromSeq DESC LIMIT 1`,
+     WHERE series = +? AND (fromTime, fromSeq) < (?, ?) ORDER BY fromTime DESC, fromSeq DESC LIMIT 1`,
   );
   const { kept, passing } = opener(db);
   const sliceOf = (columns: Columns, block: Block, span: Span): Slice => {
@@ -44,8 +44,8 @@ export function blocks(db: Sqlite) {
 const finder = (db: Sqlite, order: 'ASC' | 'DESC') =>
   db.prepare<object, Block>(
     `SELECT id, fromTime, fromSeq, toTime, toSeq, entries FROM block
-     WHERE series = @series AND (fromTime, fromSeq) <= (@toTime, @toSeq) AND (toTime, toSeq) >= (@fromTime, @fromSeq)
-       AND fromTime >= ifnull((SELECT fromTime FROM block WHERE series = @series AND (fromTime, fromSeq) <= (@fromTime, @fromSeq)
+     WHERE series = +@series AND (fromTime, fromSeq) <= (@toTime, @toSeq) AND (toTime, toSeq) >= (@fromTime, @fromSeq)
+       AND fromTime >= ifnull((SELECT fromTime FROM block WHERE series = +@series AND (fromTime, fromSeq) <= (@fromTime, @fromSeq)
                                ORDER BY fromTime DESC, fromSeq DESC LIMIT 1), @fromTime)
      ORDER BY fromTime ${order}, fromSeq ${order}`,
   );
@@ -54,7 +54,7 @@ const finder = (db: Sqlite, order: 'ASC' | 'DESC') =>
 const room = sharedRoom();
 
 function opener(db: Sqlite): Record<'kept' | 'passing', (block: Block) => Columns> {
-  const dataOf = db.prepare<[number], Uint8Array>('SELECT data FROM block WHERE id = ?').pluck();
+  const dataOf = db.prepare<[number], Uint8Array>('SELECT data FROM block WHERE id = +?').pluck();
   const known = new Map<number, Columns>();
   const read = (id: number, room?: Room): Columns => {
     const data = dataOf.get(id);

@@ -8,8 +8,8 @@ type Whole = Block & { series: number; data: Uint8Array };
 export function areBlocksOurs(db: Sqlite, longestSpelling: number): boolean {
   if (db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'block'`).get() === undefined) return true; // of an older version
   const all = db.prepare<[], Whole>('SELECT * FROM block ORDER BY series, fromTime, fromSeq');
-  const isSeries = db.prepare<[number]>(`SELECT 1 FROM series WHERE id = ? AND kind = 'ts'`);
-  const isTag = db.prepare<[number]>('SELECT 1 FROM tag WHERE id = ?');
+  const isSeries = db.prepare<[number]>(`SELECT 1 FROM series WHERE id = +? AND kind = 'ts'`);
+  const isTag = db.prepare<[number]>('SELECT 1 FROM tag WHERE id = +?');
   const given = db.prepare<[], number>(`SELECT value FROM counter WHERE name = 'seq'`).pluck().get() ?? -1;
   let before: Whole | undefined;
   for (const block of all.iterate()) {

@@ -18,11 +18,11 @@ export type Interner = {
 /** Small numbers for names that repeat, given out inside the caller's transaction. */
 export function interner(db: Sqlite): Interner {
   const series = names({
-    find: db.prepare('SELECT id FROM series WHERE kind = ? AND name = ?'),
+    find: db.prepare('SELECT id FROM series WHERE kind = +? AND name = +?'),
     add: db.prepare('INSERT INTO series (kind, name) VALUES (?, ?)'),
   });
   const tags = names({
-    find: db.prepare('SELECT id FROM tag WHERE name = ? AND text = ?'),
+    find: db.prepare('SELECT id FROM tag WHERE name = +? AND text = +?'),
     add: db.prepare('INSERT INTO tag (name, text) VALUES (?, ?)'),
   });
   const reserve = db.prepare<[number], number>('UPDATE counter SET value = value + ? RETURNING value').pluck();

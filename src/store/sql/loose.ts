@@ -31,7 +31,7 @@ export type Loose = ReturnType<typeof loose>;
 export function loose(db: Sqlite) {
   const edges = both((order) =>
     db
-      .prepare<object, EntryKey>(`SELECT timestamp, seq FROM entry WHERE ${inSpan} ${along(order)} LIMIT 1 OFFSET @n`)
+      .prepare<object, EntryKey>(`SELECT timestamp, seq FROM entry WHERE ${inSpan} ${along(order)} LIMIT 1 OFFSET +@n`)
       .raw(),
   );
   const rows = both((order) =>

@@ -12,12 +12,12 @@ export function nearBlocks(db: Sqlite) {
   const prepare = (order: 'ASC' | 'DESC') =>
     db.prepare<[number], Found>(
       `SELECT id, fromTime, fromSeq, toTime, toSeq, entries FROM block
-       WHERE series = ? ORDER BY fromTime ${order}, fromSeq ${order} LIMIT 2`,
+       WHERE series = +? ORDER BY fromTime ${order}, fromSeq ${order} LIMIT 2`,
     );
   const [oldest, newest] = [prepare('ASC'), prepare('DESC')];
   const columnsOf = opener(db);
   const tagOf = db.prepare<[number, number], { name: string; text: string }>(
-    'SELECT name, text FROM tag WHERE id = ? AND max(octet_length(name), octet_length(text)) <= ?',
+    'SELECT name, text FROM tag WHERE id = +? AND max(octet_length(name), octet_length(text)) <= ?',
   );
   return (end: End, rows: Row[]): Row[] | undefined => {
     const { series, forward, n, most } = end;
@@ -42,7 +42,7 @@ function isBehind({ fromTime, fromSeq, toTime, toSeq }: Found, rows: readonly Ro
 /** The last one that was unpacked: who shows what is new asks for it again and again. A block never changes. */
 function opener(db: Sqlite): (id: number) => Columns | undefined {
   const dataOf = db
-    .prepare<[number, number], Uint8Array>('SELECT data FROM block WHERE id = ? AND octet_length(data) <= ?')
+    .prepare<[number, number], Uint8Array>('SELECT data FROM block WHERE id = +? AND octet_length(data) <= ?')
     .pluck();
   let known: { id: number; columns: Columns | undefined } | undefined;
   return (id) => {

@@ -19,7 +19,7 @@ export function nearReader(db: Sqlite): NearReader {
 
 function nearValue(db: Sqlite) {
   const find = db.prepare<[number, string, string, string], { data: string | Buffer | null; tag: Buffer }>(
-    'SELECT iif(octet_length(data) <= ?, data, NULL) AS data, tag FROM kv WHERE format = ? AND id = ? AND key = ?',
+    'SELECT iif(octet_length(data) <= ?, data, NULL) AS data, tag FROM kv WHERE format = +? AND id = +? AND key = +?',
   );
   return ({ format, id, key }: Extract<Near, { do: 'value' }>): Reply | undefined => {
     const found = find.get(nearBytes, format, id, key);
@@ -31,7 +31,7 @@ function nearValue(db: Sqlite) {
 type Entries = Extract<Near, { do: 'entries' }>;
 
 function nearEntries(db: Sqlite) {
-  const idOf = db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = ? AND name = ?').pluck();
+  const idOf = db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = +? AND name = +?').pluck();
   const rowsOf = nearRows(db);
   const withBlock = nearBlocks(db);
   const endOf = (end: End): Row[] | undefined => {
@@ -63,7 +63,7 @@ const short = (column: string): string => `iif(octet_length(${column}) <= @most,
 const isLong = (...columns: string[]): string =>
   columns.map((column) => `ifnull(octet_length(${column}) > @most, 0)`).join(' OR ');
 const atEnd = (order: 'ASC' | 'DESC'): string =>
-  `WHERE entry.series = @series ORDER BY entry.timestamp ${order}, entry.seq ${order} LIMIT @n`;
+  `WHERE entry.series = +@series ORDER BY entry.timestamp ${order}, entry.seq ${order} LIMIT +@n`;
 
 /** Those that lie in rows, in reading order; undefined: one is too long. */
 function nearRows(db: Sqlite) {

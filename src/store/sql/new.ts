@@ -42,9 +42,9 @@ function newPoints(db: Sqlite, { interned, entries, sealer }: Parts) {
     `INSERT INTO entry (series, timestamp, seq, value, tag, spelling)
      SELECT @series, @timestamp, @seq, @value, @tag, @spelling
      WHERE @isNew OR NOT EXISTS (
-       SELECT 1 FROM (SELECT value, tag, spelling FROM entry WHERE series = @series AND timestamp = @timestamp
+       SELECT 1 FROM (SELECT value, tag, spelling FROM entry WHERE series = +@series AND timestamp = +@timestamp
                       ORDER BY seq DESC LIMIT ${compared}) AS had
-       WHERE had.value = @value AND had.tag IS @tag AND had.spelling IS @spelling)`,
+       WHERE had.value = +@value AND had.tag IS +@tag AND had.spelling IS +@spelling)`,
   );
   return (series: number, { times, values, tags, names, spellings }: Points, now: number): number[] => {
     const known: number[] = [];
@@ -67,9 +67,9 @@ function newPoints(db: Sqlite, { interned, entries, sealer }: Parts) {
 function newDocuments(db: Sqlite, interned: Interner) {
   const known = db
     .prepare<[number, number, string], number>(
-      `SELECT 1 FROM (SELECT document.text FROM entry JOIN document USING (seq) WHERE series = ? AND timestamp = ?
+      `SELECT 1 FROM (SELECT document.text FROM entry JOIN document USING (seq) WHERE series = +? AND timestamp = +?
                       ORDER BY seq DESC LIMIT ${compared}) AS had
-       WHERE had.text = ?`,
+       WHERE had.text = +?`,
     )
     .pluck();
   const entry = db.prepare('INSERT INTO entry (series, timestamp, seq) VALUES (?, ?, ?)');

@@ -52,11 +52,11 @@ type KeyValueQuestion = Extract<Read, { do: 'value' | 'keys' | 'count' }>;
 
 function keyValueReader(db: Sqlite) {
   const value = db.prepare<string[], { data: string | Buffer; tag: Buffer }>(
-    'SELECT data, tag FROM kv WHERE format = ? AND id = ? AND key = ?',
+    'SELECT data, tag FROM kv WHERE format = +? AND id = +? AND key = +?',
   );
-  const count = db.prepare<string[], number>('SELECT count(*) FROM kv WHERE format = ? AND id = ?').pluck();
+  const count = db.prepare<string[], number>('SELECT count(*) FROM kv WHERE format = +? AND id = +?').pluck();
   const keys = db.prepare<[string, string, number], { seq: number; key: string }>(
-    `SELECT seq, key FROM kv WHERE format = ? AND id = ? AND seq < ? ORDER BY seq DESC LIMIT ${keysPerPart}`,
+    `SELECT seq, key FROM kv WHERE format = +? AND id = +? AND seq < ? ORDER BY seq DESC LIMIT ${keysPerPart}`,
   );
   return (question: KeyValueQuestion, before: number = Number.MAX_SAFE_INTEGER): Reply => {
     const { format, id } = question;

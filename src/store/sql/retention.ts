@@ -17,7 +17,7 @@ export const retentions = (db: Sqlite): Retention[] =>
 /** Sets what is kept of a series; null and null: everything. */
 export function retainer(db: Sqlite) {
   const set = db.prepare('INSERT OR REPLACE INTO retention (kind, name, keepMs, maxBytes) VALUES (?, ?, ?, ?)');
-  const forget = db.prepare('DELETE FROM retention WHERE kind = ? AND name = ?');
+  const forget = db.prepare('DELETE FROM retention WHERE kind = +? AND name = +?');
   return ({ kind, id, keepMs, maxBytes }: Retention): void => {
     if (keepMs === null && maxBytes === null) forget.run(kind, id);
     else set.run(kind, id, keepMs, maxBytes);
@@ -25,7 +25,7 @@ export function retainer(db: Sqlite) {
 }
 
 const idOf = (db: Sqlite) =>
-  db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = ? AND name = ?').pluck();
+  db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = +? AND name = +?').pluck();
 
 type Parts = { entries: History; sealer: Sealer };
 
@@ -33,7 +33,7 @@ type Parts = { entries: History; sealer: Sealer };
 export function trimmer(db: Sqlite, { entries: all, sealer }: Parts) {
   const find = idOf(db);
   const oldest = `SELECT series, timestamp, seq FROM entry
-    WHERE series = @series AND (timestamp, seq) <= (@time, @seq) ORDER BY timestamp, seq LIMIT @step`;
+    WHERE series = +@series AND (timestamp, seq) <= (@time, @seq) ORDER BY timestamp, seq LIMIT +@step`;
   const documents = db.prepare(`DELETE FROM document WHERE seq IN (SELECT seq FROM (${oldest}))`);
   const entries = db.prepare(`DELETE FROM entry WHERE (series, timestamp, seq) IN (${oldest})`);
   return ({ kind, id, until: [time, seq] }: Omit<Trim, 'do'>): number => {
@@ -62,7 +62,7 @@ const size: Record<Kind, string> = {
 /** Goes from the newest entry back, part by part, to where the bytes that are kept end. A block is kept whole, or goes. */
 export function measurer(db: Sqlite, { sealed }: History) {
   const find = idOf(db);
-  const tail = `WHERE series = @series AND (timestamp, seq) < (@time, @seq) AND (timestamp, seq) > (@fromTime, @fromSeq)
+  const tail = `WHERE series = +@series AND (timestamp, seq) < (@time, @seq) AND (timestamp, seq) > (@fromTime, @fromSeq)
     ORDER BY timestamp DESC, seq DESC LIMIT ${looked}`;
   type Row = { timestamp: number; seq: number; bytes: number };
   const statements = {

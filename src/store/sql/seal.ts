@@ -129,7 +129,7 @@ function blockWriter(db: Sqlite) {
   const add = db.prepare(
     'INSERT INTO block (series, fromTime, fromSeq, toTime, toSeq, entries, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
-  const drop = db.prepare<[number]>('DELETE FROM block WHERE id = ?');
+  const drop = db.prepare<[number]>('DELETE FROM block WHERE id = +?');
   return {
     put: (series: number, columns: Columns): void =>
       void add.run(...spanOf(series, columns), columns.times.length, encode(columns)),
@@ -175,7 +175,7 @@ function looseColumns(db: Sqlite) {
   const select = db
     .prepare<object, Loose>(
       `SELECT timestamp, seq, value, tag, spelling FROM entry WHERE ${inSpan}
-       AND timestamp BETWEEN -${furthest} AND ${furthest} ORDER BY timestamp, seq LIMIT @limit`,
+       AND timestamp BETWEEN -${furthest} AND ${furthest} ORDER BY timestamp, seq LIMIT +@limit`,
     )
     .raw();
   const remove = db.prepare(`DELETE FROM entry WHERE ${inSpan}`);

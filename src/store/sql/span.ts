@@ -16,5 +16,5 @@ export const keysOf = ([series, fromTime, fromSeq, toTime, toSeq]: Span) => ({
 });
 
 /** The rows of `entry` in a span, for these parameters. */
-export const inSpan = `entry.series = @series AND (entry.timestamp, entry.seq) >= (@fromTime, @fromSeq)
+export const inSpan = `entry.series = +@series AND (entry.timestamp, entry.seq) >= (@fromTime, @fromSeq)
   AND (entry.timestamp, entry.seq) <= (@toTime, @toSeq)`;

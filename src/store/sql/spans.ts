@@ -17,7 +17,7 @@ export const entriesOfSpans = `
 
 /** Turns what a selection picks, in each series on its own, into spans; a series that nobody wrote has none. */
 export function spanFinder(db: Sqlite, entries: History): (selection: Selection) => Span[] {
-  const idOf = db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = ? AND name = ?').pluck();
+  const idOf = db.prepare<[string, string], number>('SELECT id FROM series WHERE kind = +? AND name = +?').pluck();
   const spanOf = (series: number, pick: Selection['pick']): Span | undefined => {
     if (pick.by === 'range') {
       return pick.from > pick.to ? undefined : [series, pick.from, lowest, pick.to, highest];

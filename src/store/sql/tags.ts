@@ -4,7 +4,7 @@ import type { Selection } from '../operations.ts';
 /** Condition on `entry.tag` for the parameters @tag (a name or null), @equals and @contains (one of them null). */
 export const tagMatches = `
   (@tag IS NULL OR entry.tag IN
-    (SELECT id FROM tag WHERE name = @tag AND (text = @equals OR (@contains IS NOT NULL AND instr(text, @contains) > 0))))`;
+    (SELECT id FROM tag WHERE name = +@tag AND (text = +@equals OR (@contains IS NOT NULL AND instr(text, @contains) > 0))))`;
 
 export const tagParameters = ({ filter }: Pick<Selection, 'filter'>) => ({
   tag: filter ? filter.name : null,
@@ -20,7 +20,7 @@ export type TagNamer = ReturnType<typeof tagNamer>;
 
 /** What tags of sealed entries are called; 0 is none. */
 export function tagNamer(db: Sqlite) {
-  const find = db.prepare<[number], [string, string]>('SELECT name, text FROM tag WHERE id = ?').raw();
+  const find = db.prepare<[number], [string, string]>('SELECT name, text FROM tag WHERE id = +?').raw();
   const known = new Map<number, Tag>();
   const of = (id: number): Tag => {
     const hit = known.get(id);

@@ -103,7 +103,7 @@ function entryWriter(db: Sqlite, { interned, sealer }: Parts) {
 }
 
 function judge(db: Sqlite): Writer['permits'] {
-  const tag = db.prepare<string[], Buffer>('SELECT tag FROM kv WHERE format = ? AND id = ? AND key = ?').pluck();
+  const tag = db.prepare<string[], Buffer>('SELECT tag FROM kv WHERE format = +? AND id = +? AND key = +?').pluck();
   return (change) => {
     if ((change.do !== 'put' && change.do !== 'drop') || change.only === undefined || change.key === null) return true;
     const { format, id, key, only } = change;
@@ -124,8 +124,8 @@ function keyValueWriter(db: Sqlite) {
        RETURNING tag`,
     )
     .pluck();
-  const drop = db.prepare('DELETE FROM kv WHERE format = ? AND id = ? AND key = ?');
-  const dropAll = db.prepare('DELETE FROM kv WHERE format = ? AND id = ?');
+  const drop = db.prepare('DELETE FROM kv WHERE format = +? AND id = +? AND key = +?');
+  const dropAll = db.prepare('DELETE FROM kv WHERE format = +? AND id = +?');
   return {
     put({ format, id, key, data }: Extract<Write, { do: 'put' }>): string {
       const tag = put.get(format, id, key, randomBytes(16), data);

@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { isNear } from '../../../src/store/near.ts';
 import { parse } from '../../../src/store/grammar.ts';
@@ -148,6 +149,25 @@ test('what was written is seen at once, and nothing is held between two question
   // A transaction that was left open would keep the log from being emptied.
   expect(db.pragma('wal_checkpoint(TRUNCATE)')).toEqual([{ busy: 0, log: 0, checkpointed: 0 }]);
   db.close();
+});
+
+test('a statement is planned when it is first used, and not again', async () => {
+  await using it = await startStore();
+  await post(it, '/kv/a/k', '[1]');
+  await post(it, '/ts/a', '{"value":1,"room":"hall"}');
+  await batch(it, '/ts/b', points(10));
+  await post(it, '/ts/blob/a', '{"a":1}');
+  const paths = ['/kv/a/k', '/ts/a/latest', '/ts/b,a/last/5', '/ts/b/first/2', '/ts/blob/a/earliest'];
+  const all = () => Promise.all(paths.map(async (path) => expect((await it.ask({ path })).status).toBe(200)));
+  await all();
+  // better-sqlite3 makes the function that makes rows of a statement whenever that was planned.
+  const made = jest.spyOn(globalThis, 'Function');
+  try {
+    await all();
+    expect(made).not.toHaveBeenCalled();
+  } finally {
+    made.mockRestore();
+  }
 });
 
 test.each(['/kv/a/k', '/ts/a/latest', '/ts/a/last/100', '/ts/blob/a/earliest'])(
