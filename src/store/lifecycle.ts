@@ -53,6 +53,8 @@ export type State = {
   faults: Faults;
   pace: Pace;
   listeners: Set<(store: string, item: HypercatItem) => void>;
+  /** Are told that a store was opened, before anybody can ask it. */
+  opened: Set<(store: string) => void>;
 };
 
 /** A host name, so that it can be an address and cannot be a path. */
@@ -87,6 +89,7 @@ export async function openStore(state: State, name: string): Promise<void> {
     functions: createFunctions(),
   };
   open.set(name, { name, engine, registered, ...own, since: performance.now() });
+  for (const tell of state.opened) tell(name);
 }
 
 /** Nobody can ask the store from here on; then its observers end; then its files are closed or deleted. */
@@ -139,7 +142,15 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
 export const handlerOf = (state: State, name: string): Handler => createHandler(doorOf(state, name));
 
 export const wireOf = (state: State, name: string, options: WireOptions): StoreWire =>
-  createStoreWire(doorOf(state, name), options);
+  createStoreWire(doorOf(state, name), { ...options, onOpened: (act) => openedOf(state, name, act) });
+
+function openedOf({ opened }: State, name: string, act: () => void): () => void {
+  const tell = (store: string): void => {
+    if (store === name) act();
+  };
+  opened.add(tell);
+  return () => opened.delete(tell);
+}
 
 function doorOf(state: State, name: string): Door {
   const { options, pace } = state;

@@ -97,6 +97,11 @@ export type Stores = AsyncDisposable & {
   readonly failed: Promise<Failure>;
 };
 
+const noStore = () => ({
+  ...{ open: new Map(), broken: new Map(), restoring: new Set<string>() },
+  ...{ listeners: new Set<never>(), opened: new Set<never>() },
+});
+
 /** No store is open yet, and no storage thread runs. */
 export async function startStores(options: StoreOptions): Promise<Stores> {
   const { dir, storeLimitBytes = null, reserveBytes = null, readerRestMs, sealing = {} } = options;
@@ -107,8 +112,7 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   const faults = createFaults({ log: options.log, isDamage, onDamage });
   const limits = { limitBytes: storeLimitBytes, reserveBytes, sealing };
   const engine = faults.watch(startSqliteEngine({ dir, ...limits, readerRestMs }));
-  const lists = { open: new Map(), broken: new Map(), restoring: new Set<string>(), listeners: new Set<never>() };
-  const state: State = { options, engine, faults, pace: createPace(options.pace), ...lists };
+  const state: State = { options, engine, faults, pace: createPace(options.pace), ...noStore() };
   const rounds = startRounds({ ...state, ...options });
   return {
     failed: engine.failed,

@@ -48,6 +48,8 @@ export type StoreWire = {
   observe: (request: WireRequest, wanted: { mode: Mode; observer: WireObserver; again: boolean }) => WireObservation;
   /** The answer of a function, told once when it is there. @throws Failure also `path.unknown`, `function.taken` */
   take: (request: WireRequest, waiter: WireObserver & { again: boolean }) => WireObservation;
+  /** Calls when the store was opened, before anybody can ask it. @returns what ends that */
+  onReturn: (act: () => void) => () => void;
 };
 
 // An interface, because a type cannot name itself here.
@@ -73,7 +75,7 @@ const plain: Wire<Plain> = {
   },
 };
 
-export function createStoreWire(door: Door, options: WireOptions): StoreWire {
+export function createStoreWire(door: Door, options: WireOptions & { onOpened: StoreWire['onReturn'] }): StoreWire {
   const exchangeOf = (request: WireRequest, observe?: Plain['asked']['observe']): Plain =>
     plainExchange(doorFor(door, options, request), request, observe);
   return {
@@ -97,6 +99,7 @@ export function createStoreWire(door: Door, options: WireOptions): StoreWire {
       const exchange = exchangeOf(request);
       return admitted(exchange, { again }, (who, begins) => wait(exchange, who, { ...waiter, begins }));
     },
+    onReturn: options.onOpened,
   };
 }
 

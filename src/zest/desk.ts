@@ -11,14 +11,16 @@ import type { Row } from './sql.ts';
 export type DeskOptions = { target: string; service: Service; page: Page; push: () => Push; log: Log };
 
 type Live = { life: Deadline; observation: Observation };
-export type Desk = DeskOptions & { live: Map<string, Live>; later: Retry };
+export type Desk = DeskOptions & { live: Map<string, Live>; later: Retry; unsubscribe: (() => void) | undefined };
 
 /** Observations of one component at one target. Clients of the original leave them open when they end. */
 const mostOfComponent = 256;
 const retryMs = 1_000;
 
 export function createDesk(options: DeskOptions): Desk {
-  const desk: Desk = { ...options, live: new Map(), later: createRetry(() => resume(desk)) };
+  const desk: Desk = { ...options, live: new Map(), later: createRetry(() => resume(desk)), unsubscribe: undefined };
+  // At once: what is written meanwhile would be told to nobody.
+  desk.unsubscribe = options.service.onReturn?.(() => resume(desk));
   return desk;
 }
 
@@ -69,6 +71,7 @@ export function remove(desk: Desk, identity: string): void {
 
 /** What is written down stays: it goes on when this side is there again. */
 export function leave(desk: Desk): void {
+  desk.unsubscribe?.();
   desk.later.end();
   for (const identity of desk.live.keys()) forget(desk, identity);
 }

@@ -69,4 +69,6 @@ export type Service = {
    * @throws Failure `function.taken`
    */
   take?: (request: Request, waiter: Observer & { again: boolean }) => Observation;
+  /** Calls when it is there again, before anybody can ask it: of a service that may be away. @returns what ends that */
+  onReturn?: (act: () => void) => () => void;
 };

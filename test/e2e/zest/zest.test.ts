@@ -1,4 +1,6 @@
 /** Components of the original Databox on a real box: raw clients of its protocol, in containers, with what a container has. */
+import { join } from 'node:path';
+import { run } from '../../../src/base/run.ts';
 import {
   appManifest,
   driver,
@@ -181,6 +183,25 @@ test('a right that is taken back ends the observation and every token, and comes
   await write(25);
   expect((await app.told(/"?value\\?":25/)).told).toBe(mark.identity);
 });
+
+test('a store that is restored from a backup goes on for those who use it: nobody asks for anything again', async () => {
+  const file = join(rig.house.dir, 'source.databox-backup');
+  const token = await tokenOf(app, driverStore, 'GET', '/ts/temperature/*');
+  const latest = async () => (await app.ask(driverStore, 'GET /ts/temperature/latest', { token }))?.payload;
+  await owner('store', 'backup', driverStore, file);
+  await write(26);
+  expect((await app.told(/"?value\\?":26/)).code).toBe(69);
+  await owner('store', 'restore', file, '--yes');
+  expect(await latest()).toContain('{"value":25}');
+  await write(27);
+  expect((await app.told(/"?value\\?":27/)).payload).toMatch(/ \/ts\/temperature json \{"value":27\}$/);
+  expect(await latest()).toContain('{"value":27}');
+}, 60_000);
+
+const owner = async (...argv: string[]): Promise<void> => {
+  const [program = '', ...rest] = rig.databox.cli([...argv, '--run-dir', rig.databox.runDir]);
+  await run(program, rest);
+};
 
 test('a program that begins anew inherits no observation; a store that goes takes its doors with it', async () => {
   await rig.databox.admin.must('POST', '/components/app-old/restart');
