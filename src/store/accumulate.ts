@@ -1,9 +1,11 @@
 /** Aggregates of numbers as they come: in little memory, but for the median. Pure. */
+import { middleOf } from './middle.ts';
 import type { Aggregate } from './operations.ts';
 
 export type Accumulator = {
-  add(value: number): void;
-  /** null where there is none: of nothing (but the count of nothing is 0), the standard deviation of a single number. */
+  /** Takes the numbers from one place to before another. */
+  add(values: Float64Array, from: number, to: number): void;
+  /** Asked for once. null where there is none: of nothing (but the count of nothing is 0), the standard deviation of a single number. */
   result(): number | null;
 };
 
@@ -11,23 +13,31 @@ export const accumulators: Record<Aggregate, () => Accumulator> = {
   sum: () => mapped(total(), ({ sum, count }) => (count === 0 ? null : sum)),
   mean: () => mapped(total(), ({ sum, count }) => (count === 0 ? null : sum / count)),
   count: () => mapped(total(), ({ count }) => count),
-  min: () => extreme((value, least) => value < least),
-  max: () => extreme((value, most) => value > most),
+  min: () => extreme(false),
+  max: () => extreme(true),
   median,
   sd: deviation,
 };
 
+// Each goes through its numbers with variables of its own: a number that is kept beyond a call is an object, and garbage
+// with the next.
+
 type Total = { sum: number; count: number };
 
 /** Compensates rounding as SQLite does (Kahan, Babuška, Neumaier). */
-function total(): { add(value: number): void; total(): Total } {
+function total(): { add: Accumulator['add']; total(): Total } {
   let [sum, lost, count] = [0, 0, 0];
   return {
-    add(value) {
-      const next = sum + value;
-      lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-      sum = next;
-      count++;
+    add(values, from, to) {
+      let [here, away] = [sum, lost];
+      for (let at = from; at < to; at++) {
+        const value = values[at] as number;
+        const next = here + value;
+        away += Math.abs(here) >= Math.abs(value) ? here - next + value : value - next + here;
+        here = next;
+      }
+      [sum, lost] = [here, away];
+      count += to - from;
     },
     total: () => ({ sum: Number.isFinite(sum) ? sum + lost : sum, count }),
   };
@@ -35,15 +45,21 @@ function total(): { add(value: number): void; total(): Total } {
 
 type Adding = ReturnType<typeof total>;
 const mapped = (adding: Adding, result: (of: Total) => number | null): Accumulator => ({
-  add: (value) => adding.add(value),
+  add: adding.add,
   result: () => result(adding.total()),
 });
 
-function extreme(isFurther: (value: number, than: number) => boolean): Accumulator {
+function extreme(isMost: boolean): Accumulator {
   let found: number | null = null;
   return {
-    add(value) {
-      if (found === null || isFurther(value, found)) found = value;
+    add(values, from, to) {
+      if (from === to) return;
+      let furthest = found ?? (values[from] as number);
+      for (let at = from; at < to; at++) {
+        const value = values[at] as number;
+        if (isMost ? value > furthest : value < furthest) furthest = value;
+      }
+      found = furthest;
     },
     result: () => found,
   };
@@ -53,33 +69,43 @@ function extreme(isFurther: (value: number, than: number) => boolean): Accumulat
 function deviation(): Accumulator {
   let [count, mean, squares] = [0, 0, 0];
   return {
-    add(value) {
-      const distance = value - mean;
-      mean += distance / ++count;
-      squares += distance * (value - mean);
+    add(values, from, to) {
+      let [n, middle, sum] = [count, mean, squares];
+      for (let at = from; at < to; at++) {
+        const value = values[at] as number;
+        const distance = value - middle;
+        middle += distance / ++n;
+        sum += distance * (value - middle);
+      }
+      [count, mean, squares] = [n, middle, sum];
     },
     result: () => (count < 2 ? null : Math.sqrt(squares / (count - 1))),
   };
 }
 
+/** Of the last median, for the next one: to grow to it anew leaves twice as much garbage. 1 MB at most. */
+let spare = new Float64Array(64);
+const mostSpare = 131_072;
+
 function median(): Accumulator {
-  let values = new Float64Array(64);
+  let values = spare;
   let count = 0;
+  spare = new Float64Array(64);
   return {
-    add(value) {
-      if (count === values.length) {
-        const larger = new Float64Array(2 * count);
-        larger.set(values);
+    add(more, from, to) {
+      const size = count + to - from;
+      if (size > values.length) {
+        const larger = new Float64Array(Math.max(size, 2 * values.length));
+        larger.set(values.subarray(0, count));
         values = larger;
       }
-      values[count++] = value;
+      values.set(more.subarray(from, to), count);
+      count = size;
     },
     result() {
-      if (count === 0) return null;
-      const sorted = values.subarray(0, count).sort();
-      const middle = (count - 1) / 2;
-      const [low, high] = [sorted[Math.floor(middle)] as number, sorted[Math.ceil(middle)] as number];
-      return low === high ? low : low + (high - low) / 2;
+      const middle = count === 0 ? null : middleOf(values.subarray(0, count));
+      if (values.length > spare.length && values.length <= mostSpare) spare = values;
+      return middle;
     },
   };
 }

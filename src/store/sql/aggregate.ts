@@ -45,7 +45,7 @@ type From = { entries: History; spans: readonly Span[] };
 function accumulated(by: Aggregate, selection: Selection, { entries, spans }: From): number | null {
   const found = accumulators[by]();
   for (const span of spans) {
-    for (const { values } of entries.chunks(span, selection)) for (const value of values) found.add(value);
+    for (const { values } of entries.chunks(span, selection)) found.add(values, 0, values.length);
   }
   return found.result();
 }

@@ -74,10 +74,12 @@ function accumulated({ selection, by, everyMs }: Asked, spans: Span[], o: { entr
   const buckets = new Map<number, Accumulator>();
   for (const span of spans) {
     for (const { times, values } of o.entries.chunks(span, selection)) {
-      for (const [at, time] of times.entries()) {
-        const start = floor(time, everyMs);
+      // Neighbours mostly fall into one bucket.
+      for (let at = 0, next = 0; at < times.length; at = next) {
+        const start = floor(times[at] as number, everyMs);
+        while (next < times.length && floor(times[next] as number, everyMs) === start) next++;
         const bucket = buckets.get(start) ?? accumulators[by]();
-        bucket.add(values[at] as number);
+        bucket.add(values, at, next);
         buckets.set(start, bucket);
       }
     }
