@@ -20,8 +20,10 @@ export type Columns = {
 export const mostEntries = 10_000;
 /** Of all spellings of a stretch. */
 const mostSpelledBytes = 8 * 1024 * 1024;
-/** Of what is inflated at once: most stretches are smaller, and a chunk is taken whole. */
+/** Of what is deflated at once: few stretches take more. */
 const chunkSize = 16 * 1024;
+/** Of what is inflated at once, for each entry: most stretches take less, and the room is taken whole. */
+const usualBytes = 4;
 const format = 1;
 /** Bytes of the numbers in front: format, entries, scale of the values; of each column its width and first number. */
 const headBytes = (3 + 2 * 4) * 8;
@@ -60,23 +62,33 @@ export function sharedRoom(): Room {
   };
 }
 
-/** Who keeps columns keeps no whole chunk. */
-const trimmed = (bytes: Uint8Array, room: Room): Uint8Array => (room === ownRoom ? new Uint8Array(bytes) : bytes);
-
 type Unpacking = {
+  /** As far as they are known: the room to inflate them is made for so many. */
+  entries?: number;
   /** Bytes that they may be, inflated: to refuse more costs no more. */
   maxOutputLength?: number;
   /** Absent: one of their own. */
   room?: Room | undefined;
 };
 
+function inflated(
+  data: Uint8Array,
+  { entries = mostEntries, maxOutputLength = mostBytes, room }: Unpacking,
+): Uint8Array {
+  const chunkSize = headBytes + usualBytes * Math.min(entries, mostEntries);
+  const bytes = inflateRawSync(data, { maxOutputLength, chunkSize });
+  // Who keeps columns keeps no whole chunk.
+  return room ? bytes : new Uint8Array(bytes);
+}
+
 /**
  * Columns are unpacked when they are first asked for: most questions are about values alone.
  * @throws Error when these are no bytes that `encode` makes, or too many
  */
-export function decode(data: Uint8Array, { maxOutputLength = mostBytes, room = ownRoom }: Unpacking = {}): Columns {
-  const bytes = trimmed(inflateRawSync(data, { maxOutputLength, chunkSize }), room);
-  const [is = 0, entries = 0, scale = 0, ...columns] = new Float64Array(Uint8Array.from(bytes.subarray(0, headBytes)).buffer); // prettier-ignore
+export function decode(data: Uint8Array, unpacking: Unpacking = {}): Columns {
+  const { room = ownRoom } = unpacking;
+  const bytes = inflated(data, unpacking);
+  const [is = 0, entries = 0, scale = 0, ...columns] = doubles(bytes.subarray(0, headBytes));
   if (is !== format || !Number.isInteger(entries) || entries < 1 || entries > mostEntries) throw unknown();
   const widths = [0, 1, 2, 3].map((column) => widthFrom(columns[2 * column]));
   const places = [headBytes];
@@ -110,6 +122,15 @@ export function decode(data: Uint8Array, { maxOutputLength = mostBytes, room = o
     },
     spellings,
   };
+}
+
+const aligned = new Float64Array(headBytes / 8);
+const alignedBytes = new Uint8Array(aligned.buffer);
+
+/** Bytes anywhere as numbers, which must lie at a multiple of eight. Good until this is asked again. */
+function doubles(bytes: Uint8Array): Float64Array {
+  alignedBytes.set(bytes);
+  return aligned.subarray(0, bytes.length >> 3);
 }
 
 function spellingsOf(bytes: Uint8Array): Map<number, string> {
@@ -189,7 +210,7 @@ function unpack(bytes: Uint8Array, width: Width, into: Float64Array): Float64Arr
   const byte = (at: number): number => bytes[at] as number;
   switch (width) {
     case 0:
-      return into.fill(new Float64Array(Uint8Array.from(bytes).buffer)[0] as number);
+      return into.fill(doubles(bytes)[0] as number);
     case 1:
       for (let at = 0; at < entries; at++) into[at] = (byte(at) << 24) >> 24;
       return into;

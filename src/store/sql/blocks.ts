@@ -56,29 +56,30 @@ const room = sharedRoom();
 function opener(db: Sqlite): Record<'kept' | 'passing', (block: Block) => Columns> {
   const dataOf = db.prepare<[number], Uint8Array>('SELECT data FROM block WHERE id = +?').pluck();
   const known = new Map<number, Columns>();
-  const read = (id: number, room?: Room): Columns => {
+  const read = ({ id, entries }: Block, room?: Room): Columns => {
     const data = dataOf.get(id);
     if (data === undefined) throw new Error('a block is gone within one transaction');
-    return unpacked(data, room);
+    return unpacked(data, entries, room);
   };
   return {
-    kept({ id }) {
+    kept(block) {
+      const { id } = block;
       const hit = known.get(id);
       if (hit) return hit;
-      const columns = read(id);
+      const columns = read(block);
       const oldest = known.keys().next();
       if (known.size >= remembered && !oldest.done) known.delete(oldest.value);
       known.set(id, columns);
       return columns;
     },
-    passing: ({ id }) => known.get(id) ?? read(id, room),
+    passing: (block) => known.get(block.id) ?? read(block, room),
   };
 }
 
 /** @throws with SQLite's code for a damaged file */
-function unpacked(data: Uint8Array, room?: Room): Columns {
+function unpacked(data: Uint8Array, entries: number, room?: Room): Columns {
   try {
-    return decode(data, { room });
+    return decode(data, { entries, room });
   } catch (cause) {
     throw Object.assign(new Error('sealed entries are damaged', { cause }), { code: 'SQLITE_CORRUPT' });
   }

@@ -56,7 +56,7 @@ function opener(db: Sqlite): (id: number) => Columns | undefined {
 /** undefined also of what is damaged: a reader says so. */
 function unpacked(data: Uint8Array): Columns | undefined {
   try {
-    return decode(data, { maxOutputLength: nearBlock.bytes });
+    return decode(data, { entries: nearBlock.entries, maxOutputLength: nearBlock.bytes });
   } catch {
     return undefined;
   }

@@ -56,6 +56,15 @@ test('in a room that others were in before, too', () => {
   );
 });
 
+test('however many were expected', () => {
+  fc.assert(
+    fc.property(columns, fc.nat(2 * mostEntries), (given, entries) =>
+      expect(listed(decode(encode(given), { entries }))).toEqual(listed(given)),
+    ),
+    { numRuns: 300 },
+  );
+});
+
 test('a thermometer takes less than three bytes a point', () => {
   const entries = Array.from({ length: 1_000 }, (_, at) => {
     const value = Math.round(200 + 50 * Math.sin(at / 50) + ((at * 7_919) % 13)) / 10;
