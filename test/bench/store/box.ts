@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { createArbiter } from '../../../src/arbiter/index.ts';
 import { listen, type Handler, type Tls } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
+import { settle } from '../../../src/base/memory.ts';
 import { startLedger } from '../../../src/ledger/index.ts';
 import { methods } from '../../../src/base/names.ts';
 import { startStores } from '../../../src/store/index.ts';
@@ -68,6 +69,8 @@ async function openZest() {
 
 // It is ended by a signal, which would leave the cache unwritten: with it no compiler is loaded, as in the single binary.
 flushCompileCache();
+// What a box does soon after its start.
+await settle(new AbortController().signal, 0);
 console.log(JSON.stringify({ port, tokens: Object.fromEntries(tokens), zest }));
 
 const delay = monitorEventLoopDelay({ resolution: 1 });

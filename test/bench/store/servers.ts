@@ -31,8 +31,17 @@ type BoxOptions = {
   env?: Record<string, string>;
 };
 
-const compiled = join(import.meta.dirname, '../../../.cache/compile');
 const programOf = (name: string): string => join(import.meta.dirname, name);
+const compiled = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../../../.cache/compile') };
+let isCompiled = false;
+
+/** As the service has it and the single binary: one pool of memory for all threads, and no compiler in any. */
+function environment(): Record<string, string> {
+  const env = { ...process.env, ...compiled };
+  if (!isCompiled) execFileSync(process.execPath, [programOf('compiled.ts')], { env });
+  isCompiled = true;
+  return { ...compiled, MALLOC_ARENA_MAX: '1' };
+}
 
 export async function startBare(tls: Tls): Promise<Server> {
   const program = startProgram([process.execPath, programOf('bare.ts'), JSON.stringify(tls)]);
@@ -43,7 +52,7 @@ export async function startBare(tls: Tls): Promise<Server> {
 export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Promise<Box> {
   mkdirSync(dir, { recursive: true });
   const argv = [process.execPath, programOf('box.ts'), dir, JSON.stringify(tls), ...how];
-  const program = startProgram(argv, { env: { NODE_COMPILE_CACHE: compiled, ...env } });
+  const program = startProgram(argv, { env: { ...environment(), ...env } });
   type Said = Pick<Box, 'port' | 'tokens' | 'zest'>;
   const { port, tokens, zest } = JSON.parse(await program.line((line) => line.startsWith('{'))) as Said;
   let turn = 0;
