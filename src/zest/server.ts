@@ -30,8 +30,8 @@ const most = { requests: 1_024, bytes: 64 * 1024 * 1024 };
  * beyond the bounds is answered 163 (unavailable) at once.
  */
 export async function startServer({ endpoint, secretKey, answer, traffic, log }: ServerOptions): Promise<Server> {
-  // The library notices up to half of them late that they have gone.
-  const waiting = { out: 2 * mostOfClient, in: 2 };
+  // The library notices up to half of them late that they have gone, and that costs a wake-up each time.
+  const waiting = { out: 2 * mostOfClient, in: mostOfClient };
   const { router, port } = await bindRouter(endpoint, { secretKey, waiting, longestMessageBytes, handover: false });
   const room = createRoom();
   const lane = createLane();
