@@ -2,10 +2,12 @@
 export type Lane = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 export function createLane(): Lane {
-  const tails = new Map<string, Promise<unknown>>();
+  const tails = new Map<string, Promise<void>>();
+  const nothing = Promise.resolve();
   return (name, work) => {
-    const result = (tails.get(name) ?? Promise.resolve()).then(work);
-    const tail = result.catch(() => {}).then(() => void (tails.get(name) === tail && tails.delete(name)));
+    const result = (tails.get(name) ?? nothing).then(work);
+    const forget = (): void => void (tails.get(name) === tail && tails.delete(name));
+    const tail = result.then(forget, forget);
     tails.set(name, tail);
     return result;
   };

@@ -75,9 +75,13 @@ const plain: Wire<Plain> = {
   },
 };
 
-export function createStoreWire(door: Door, options: WireOptions & { onOpened: StoreWire['onReturn'] }): StoreWire {
+export function createStoreWire(
+  door: Door,
+  { target = door.target, isOpen = false, onOpened }: WireOptions & { onOpened: StoreWire['onReturn'] },
+): StoreWire {
+  const named: Door = { ...door, target };
   const exchangeOf = (request: WireRequest, observe?: Plain['asked']['observe']): Plain =>
-    plainExchange(doorFor(door, options, request), request, observe);
+    plainExchange(isOpen ? openTo(request, named) : named, request, observe);
   return {
     async ask(request) {
       try {
@@ -99,14 +103,13 @@ export function createStoreWire(door: Door, options: WireOptions & { onOpened: S
       const exchange = exchangeOf(request);
       return admitted(exchange, { again }, (who, begins) => wait(exchange, who, { ...waiter, begins }));
     },
-    onReturn: options.onOpened,
+    onReturn: onOpened,
   };
 }
 
-function doorFor(door: Door, { target = door.target, isOpen = false }: WireOptions, { host }: WireRequest): Door {
-  if (!isOpen) return { ...door, target };
+function openTo({ host }: WireRequest, door: Door): Door {
   const anyone: Authorised = { component: host === '' ? 'anyone' : host, grant: 0, caveats: [{ observe: 'audit' }] };
-  return { ...door, target, authorise: () => anyone };
+  return { ...door, authorise: () => anyone };
 }
 
 /** @throws Failure `path.invalid`, and those of `door.store` */

@@ -2,11 +2,11 @@
 import { Failure } from '../base/errors.ts';
 
 /** One frame. Numbers of options are absolute and may repeat, in any order; all integers are unsigned, big-endian. */
-export type Message = {
+export type Message<Bytes extends Uint8Array = Uint8Array> = {
   code: number;
-  token: Uint8Array;
-  options: readonly (readonly [number: number, value: Uint8Array])[];
-  payload: Uint8Array;
+  token: Bytes;
+  options: readonly (readonly [number: number, value: Bytes])[];
+  payload: Bytes;
 };
 
 export const optionNumbers = { host: 3, observe: 6, path: 11, format: 12, maxAge: 14, publicKey: 2048 } as const;
@@ -22,23 +22,23 @@ const optionHeadBytes = 4;
  * Takes a frame apart. The parts are views on it: nothing is copied.
  * @throws Failure `frame.invalid` for a frame that ends before what its lengths announce
  */
-export function decode(frame: Buffer): Message {
-  let at = 0;
-  const take = (bytes: number): Buffer => {
-    const end = at + bytes;
+export function decode(frame: Buffer): Message<Buffer> {
+  let end = 0;
+  /** @returns where the next part begins, of so many bytes */
+  const take = (bytes: number): number => {
+    const start = end;
+    end += bytes;
     if (end > frame.length) throw new Failure('frame.invalid', 'the frame ends before what it announces');
-    const part = frame.subarray(at, end);
-    at = end;
-    return part;
+    return start;
   };
   const head = take(headBytes);
-  const token = take(head.readUInt16BE(2));
-  const options: [number, Uint8Array][] = [];
-  for (let left = head.readUInt8(1); left > 0; left--) {
+  const token = frame.subarray(take(frame.readUInt16BE(head + 2)), end);
+  const options: [number, Buffer][] = [];
+  for (let left = frame.readUInt8(head + 1); left > 0; left--) {
     const option = take(optionHeadBytes);
-    options.push([option.readUInt16BE(0), take(option.readUInt16BE(2))]);
+    options.push([frame.readUInt16BE(option), frame.subarray(take(frame.readUInt16BE(option + 2)), end)]);
   }
-  return { code: head.readUInt8(0), token, options, payload: frame.subarray(at) };
+  return { code: frame.readUInt8(head), token, options, payload: frame.subarray(end) };
 }
 
 /** Puts a frame together. @throws RangeError for a token or value of more than 65,535 bytes: ours never are */

@@ -81,26 +81,26 @@ type Parts = {
 function createAnswer({ log, push, ...parts }: Parts): (frame: Buffer) => Promise<Buffer> {
   return async (frame) => {
     let asked: Asked | undefined;
+    let reply: Buffer;
     try {
       asked = readRequest(frame);
-      const reply = await perform(parts, asked);
-      await push.tried();
-      return reply;
+      reply = await perform(parts, asked);
     } catch (err) {
-      const code = codeOf(err, asked);
+      reply = bare(codeOf(err, asked));
       const about = { method: asked?.method, path: asked?.path };
       if (err instanceof Failure) log.debug({ ...about, code: err.code, reason: err.message }, 'zest request refused');
       else log.error({ err, ...about }, 'zest request failed');
-      await push.tried();
-      return bare(code);
     }
+    const tried = push.tried();
+    if (tried) await tried;
+    return reply;
   };
 }
 
 async function perform(parts: Omit<Parts, 'log' | 'push'>, asked: Asked): Promise<Buffer> {
   const { service, observations, publicKey, caller } = parts;
-  const { observe, ...plain } = asked;
-  const request = { ...plain, caller };
+  const { method, path, host, token, format, body, observe } = asked;
+  const request = { caller, method, path, host, token, format, body };
   if (observe) return observeFrame(publicKey, observations.observe(request, observe));
   if (isNotify(asked) && service.take) {
     observations.take(request);

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../base/errors.ts';
 import type { Method } from '../base/names.ts';
-import { decode, formatNumbers, formats, optionNumbers } from './codec.ts';
+import { decode, formatNumbers, formats, optionNumbers, type Message } from './codec.ts';
 import { modes, type Mode, type Request } from './service.ts';
 
 /** GET observes, with option 6; there is no PUT. */
@@ -26,35 +26,42 @@ export function readRequest(frame: Buffer): Asked {
   const { code, token, options, payload } = decode(frame);
   const method = methodOf.get(code);
   if (method === undefined) throw invalid(`${code} is no method: 1 is GET, 2 POST, 4 DELETE`);
-  const values = new Map(options);
   const asked: Asked = {
     method,
     // No token or key of ours has other than ASCII letters: what is no UTF-8 need not survive.
-    token: Buffer.from(token).toString(),
-    host: hostOf(values),
-    path: textOf(values, 'path'),
-    format: formats.find((name) => formatNumbers[name] === uintOf(values, 'format', 2)) ?? null,
-    body: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+    token: token.toString(),
+    host: hostOf(options),
+    path: textOf(options, 'path'),
+    format: formatOf(options),
+    body: payload,
   };
-  const mode = method === 'GET' ? modeOf(values.get(optionNumbers.observe)) : undefined;
+  const mode = method === 'GET' ? modeOf(lastOf(options, 'observe')) : undefined;
   if (mode === undefined) return asked;
-  const seconds = uintOf(values, 'maxAge', 4);
+  const seconds = uintOf(options, 'maxAge', 4);
   return { ...asked, observe: { mode, maxAgeMs: seconds === 0 ? Infinity : seconds * 1_000 } };
 }
 
-type Values = ReadonlyMap<number, Uint8Array>;
+type Values = Message<Buffer>['options'];
 type Option = keyof typeof optionNumbers;
 
+const lastOf = (values: Values, option: Option): Buffer | undefined =>
+  values.findLast(([number]) => number === optionNumbers[option])?.[1];
+
 function valueOf(values: Values, option: Option): Buffer {
-  const value = values.get(optionNumbers[option]);
+  const value = lastOf(values, option);
   if (value === undefined) throw invalid(`option ${optionNumbers[option]} (${option}) is missing`);
-  return Buffer.from(value.buffer, value.byteOffset, value.length);
+  return value;
 }
 
 function textOf(values: Values, option: Option): string {
   const value = valueOf(values, option);
   if (!isUtf8(value)) throw invalid(`option ${optionNumbers[option]} (${option}) is not UTF-8`);
   return value.toString();
+}
+
+function formatOf(values: Values): Asked['format'] {
+  const number = uintOf(values, 'format', 2);
+  return formats.find((name) => formatNumbers[name] === number) ?? null;
 }
 
 /** It is a word of event lines, whose words are parted by spaces. */
@@ -71,9 +78,9 @@ function uintOf(values: Values, option: Option, bytes: number): number {
 }
 
 /** Clients of Node say nothing and mean data. What is no mode is no observation. */
-function modeOf(value: Uint8Array | undefined): Mode | undefined {
+function modeOf(value: Buffer | undefined): Mode | undefined {
   if (value === undefined) return undefined;
-  const text = Buffer.from(value).toString('latin1');
+  const text = value.toString('latin1');
   return text === '' ? 'data' : modes.find((mode) => mode === text);
 }
 

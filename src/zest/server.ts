@@ -35,21 +35,23 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
   const { router, port } = await bindRouter(endpoint, { secretKey, waiting, longestMessageBytes, handover: false });
   const room = createRoom();
   const lane = createLane();
-  const serve = async (parts: Buffer[]): Promise<void> => {
+  const serve = (parts: Buffer[]): Promise<void> => {
     const { client, envelope, frame } = split(parts);
     traffic?.took(parts.slice(1));
-    const reply = async (body: Buffer): Promise<void> => {
-      if (await send(router, [...envelope, body], log)) traffic?.gave(body.length);
-    };
-    const perform = async (request: Buffer): Promise<void> => {
-      // Only what is read is ever long: writes are told apart so that they reach the disk together.
-      const end = isRead(request) ? await traffic?.turn() : undefined;
-      await reply(await answer(request)).finally(end);
-    };
+    const reply = (body: Buffer): Promise<void> => send({ router, traffic, log }, [...envelope, body]);
     if (frame === undefined) return reply(bare(codes.badRequest));
     const leave = room.enter(client, frame.length);
     if (!leave) return reply(bare(codes.unavailable));
-    await lane(client, () => perform(frame)).finally(leave);
+    return lane(client, async () => {
+      // Only what is read is ever long: writes are told apart so that they reach the disk together.
+      const end = traffic && isRead(frame) ? await traffic.turn() : undefined;
+      try {
+        await reply(await answer(frame));
+      } finally {
+        end?.();
+        leave();
+      }
+    });
   };
   const loop = receive(router, (parts) => void serve(parts), log);
   return {
@@ -63,7 +65,7 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
 
 async function receive(router: Router, take: (parts: Buffer[]) => void, log: Log): Promise<void> {
   try {
-    for await (const parts of router) take(parts);
+    while (!router.closed) take(await router.receive());
   } catch (err) {
     if (!router.closed) log.error({ err }, 'zest door receives no more');
   }
@@ -91,24 +93,21 @@ function split(parts: Buffer[]): { client: string; envelope: Buffer[]; frame: Bu
 /** Between two tries to send to a client that has as many answers as may wait: whoever reads has read some. */
 const pausesMs = [10, 20, 40, 80, 160, 320];
 
-/** Returns whether it is on its way. Whoever left, or does not read what it asked for, has no use for an answer. */
-async function send(router: Router, parts: Buffer[], log: Log): Promise<boolean> {
-  for (const pauseMs of pausesMs) {
-    const fault = await trySend(router, parts, log);
-    if (fault !== 'slow') return fault === undefined;
-    await sleep(pauseMs, undefined, { ref: false });
-  }
-  return (await trySend(router, parts, log)) === undefined;
-}
+type Way = { router: Router; traffic: Traffic | undefined; log: Log };
 
-async function trySend(router: Router, parts: Buffer[], log: Log): Promise<'slow' | 'lost' | undefined> {
-  try {
-    await router.send(parts);
-    return undefined;
-  } catch (err) {
-    const fault = sendFault(err);
-    if (fault === undefined && !router.closed) log.error({ err }, 'zest reply was not sent');
-    return fault === 'slow' && !router.closed ? 'slow' : 'lost';
+/** Whoever left, or does not read what it asked for, has no use for an answer. */
+async function send({ router, traffic, log }: Way, parts: Buffer[]): Promise<void> {
+  for (let tried = 0; ; tried++) {
+    try {
+      await router.send(parts);
+      return traffic?.gave(parts.at(-1)?.length ?? 0);
+    } catch (err) {
+      const fault = sendFault(err);
+      if (fault === undefined && !router.closed) log.error({ err }, 'zest reply was not sent');
+      const pauseMs = pausesMs[tried];
+      if (fault !== 'slow' || router.closed || pauseMs === undefined) return;
+      await sleep(pauseMs, undefined, { ref: false });
+    }
   }
 }
 
