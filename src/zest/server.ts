@@ -43,9 +43,10 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
     const leave = room.enter(client, frame.length);
     if (!leave) return reply(bare(codes.unavailable));
     return lane(client, async () => {
-      // Only what is read is ever long: writes are told apart so that they reach the disk together.
-      const end = traffic && isRead(frame) ? await traffic.turn() : undefined;
+      let end: (() => void) | undefined;
       try {
+        // Only what is read is ever long: writes are told apart so that they reach the disk together.
+        if (traffic && isRead(frame)) end = await traffic.turn();
         await reply(await answer(frame));
       } finally {
         end?.();
