@@ -10,17 +10,25 @@ import type { Trim, Write } from '../engine.ts';
 import { batchOf, countOf, partOf } from '../several.ts';
 import type { Bulk } from '../sql/bulk.ts';
 import { failureOf } from './failures.ts';
+import { createGathering, type Gathering } from './gathering.ts';
 import { roomBeside } from './room.ts';
 import type { Change, Outcome, WriterHandlers } from './protocol.ts';
+import { Rounds, type Round, type Waiting } from './rounds.ts';
 
 /** Pages that SQLite keeps of each store. A box has ten and more, and the kernel keeps what was read as well. */
 const cacheKib = 2_000;
 
-type Store = { db: Sqlite; writer: Writer; hasRoom: () => boolean };
-type Waiting = { changes: Change[]; settle: (outcomes: Outcome[]) => void };
+type Store = {
+  db: Sqlite;
+  writer: Writer;
+  hasRoom: () => boolean;
+  gathering: Gathering;
+  /** What the last commit took, without the changes that it was for. */
+  syncMs: number;
+};
 
 const stores = new Map<string, Store>();
-let waiting: Waiting[] = [];
+const rounds = new Rounds(commitAll);
 
 const handlers: WriterHandlers = {
   open({ store, file, limitBytes, reserveBytes, sealing }) {
@@ -33,6 +41,8 @@ const handlers: WriterHandlers = {
         db,
         writer: writer(db, { ...usualSealing, ...sealing }),
         hasRoom: roomBeside(file, reserveBytes),
+        gathering: createGathering(),
+        syncMs: 0,
       };
       const kept = retentions(db);
       stores.set(store, opened);
@@ -43,23 +53,17 @@ const handlers: WriterHandlers = {
     }
   },
   close({ store }) {
-    commitWaiting();
+    rounds.finish();
     stores.get(store)?.db.close();
     stores.delete(store);
   },
-  // Messages that queued up while the last commit waited for the disk are all delivered before setImmediate fires.
-  commit: (changes) =>
-    new Promise((settle) => {
-      if (waiting.push({ changes, settle }) === 1) setImmediate(commitWaiting);
-    }),
+  commit: (changes) => new Promise((settle) => rounds.add({ changes, settle })),
 };
 
 const pageSize = (db: Sqlite): number => Number(db.pragma('page_size', { simple: true }));
 
-/** Commits everything that waits, once for each store, and answers when all of it is on disk. */
-function commitWaiting(): void {
-  const batch = waiting;
-  waiting = [];
+/** Once for each store; it is answered when all of it is on disk. */
+function commitAll(batch: Waiting[]): Round {
   const byStore = new Map<string, { change: Change['change']; settle: (outcome: Outcome) => void }[]>();
   const answers = batch.map(({ changes, settle }) => {
     const outcomes = new Array<Outcome>(changes.length).fill(null);
@@ -77,8 +81,15 @@ function commitWaiting(): void {
     );
     for (const [at, { settle }] of list.entries()) settle(outcomes[at] as Outcome);
   }
-  for (const answer of answers) answer();
   sealSoon();
+  return { answer: () => answers.forEach((answer) => answer()), slow: slowOf(byStore) };
+}
+
+function slowOf(byStore: ReadonlyMap<string, readonly unknown[]>): Round['slow'] {
+  return [...byStore].flatMap(([store, { length }]) => {
+    const { gathering, syncMs = 0 } = stores.get(store) ?? {};
+    return gathering?.committed(length, syncMs) ? [{ store, gathering }] : [];
+  });
 }
 
 /** Between two steps: writers have nearly all of it. */
@@ -88,7 +99,9 @@ const longPauseMs = 60_000;
 let nextSeal: NodeJS.Timeout | undefined;
 
 function sealSoon(pauseMs = sealPauseMs): void {
-  if (nextSeal === undefined && [...stores.values()].some(isDue)) nextSeal = setTimeout(sealSome, pauseMs).unref();
+  if (nextSeal !== undefined || ![...stores.values()].some(isDue)) return;
+  // An immediate is later than the answers to what was just committed.
+  nextSeal = setTimeout(() => setImmediate(sealSome), pauseMs).unref();
 }
 
 /** Makes some rows of each store a block. Nobody waits for it, and it is made again when it fails. */
@@ -135,7 +148,15 @@ function ready(change: Change['change']): Ready {
 function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
   if (!store) return changes.map(() => problem(new Failure('store.unknown', 'the store is closed')));
   try {
-    return store.db.transaction(() => changes.map((change) => apply(store, change))).immediate();
+    let applied = 0;
+    const work = store.db.transaction(() => {
+      const outcomes = changes.map((change) => apply(store, change));
+      applied = performance.now();
+      return outcomes;
+    });
+    const outcomes = work.immediate();
+    store.syncMs = performance.now() - applied;
+    return outcomes;
   } catch (err) {
     store.writer.forget();
     if (changes.length > 1) return changes.flatMap((change) => commit(store, [change]));
