@@ -141,10 +141,12 @@ export function storeOf({ open, broken, restoring }: State, name: string): OpenS
 
 export const handlerOf = (state: State, name: string): Handler => createHandler(doorOf(state, name));
 
-export const wireOf = (state: State, name: string, options: WireOptions): StoreWire =>
-  createStoreWire(doorOf(state, name), { ...options, onOpened: (act) => openedOf(state, name, act) });
+export const wireOf = (state: State, name: string, options: WireOptions): StoreWire => ({
+  ...createStoreWire(doorOf(state, name), options),
+  onReturn: (act) => onOpened(state, name, act),
+});
 
-function openedOf({ opened }: State, name: string, act: () => void): () => void {
+function onOpened({ opened }: State, name: string, act: () => void): () => void {
   const tell = (store: string): void => {
     if (store === name) act();
   };

@@ -77,8 +77,8 @@ const plain: Wire<Plain> = {
 
 export function createStoreWire(
   door: Door,
-  { target = door.target, isOpen = false, onOpened }: WireOptions & { onOpened: StoreWire['onReturn'] },
-): StoreWire {
+  { target = door.target, isOpen = false }: WireOptions,
+): Omit<StoreWire, 'onReturn'> {
   const named: Door = { ...door, target };
   const exchangeOf = (request: WireRequest, observe?: Plain['asked']['observe']): Plain =>
     plainExchange(isOpen ? openTo(request, named) : named, request, observe);
@@ -103,7 +103,6 @@ export function createStoreWire(
       const exchange = exchangeOf(request);
       return admitted(exchange, { again }, (who, begins) => wait(exchange, who, { ...waiter, begins }));
     },
-    onReturn: onOpened,
   };
 }
 

@@ -18,10 +18,20 @@ const mostOfComponent = 256;
 const retryMs = 1_000;
 
 export function createDesk(options: DeskOptions): Desk {
-  const desk: Desk = { ...options, live: new Map(), later: createRetry(() => resume(desk)), unsubscribe: undefined };
+  const desk: Desk = { ...options, live: new Map(), later: createRetry(() => goOn(desk)), unsubscribe: undefined };
   // At once: what is written meanwhile would be told to nobody.
-  desk.unsubscribe = options.service.onReturn?.(() => resume(desk));
+  desk.unsubscribe = options.service.onReturn?.(() => goOn(desk));
   return desk;
+}
+
+/** For whoever is no part of this: that our own file cannot be read is no fault of a store that opens, nor the end of the box. */
+function goOn(desk: Desk): void {
+  try {
+    resume(desk);
+  } catch (err) {
+    desk.log.error({ err, target: desk.target }, 'observations cannot go on yet');
+    desk.later.begin();
+  }
 }
 
 /**

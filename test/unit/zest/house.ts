@@ -16,7 +16,7 @@ export async function openStoreDoor(options: Partial<StoreOptions> = {}) {
   up.defer(() => rmSync(dir, { recursive: true, force: true }));
   const stores = up.use(await startStores({ dir: join(dir, 'stores'), authorise, log: silent, ...options }));
   await stores.open(store);
-  const book = up.use(openBook(':memory:'));
+  const book = up.use(openBook(join(dir, 'zest.sqlite')));
   const door = up.use(
     await startDoor({
       ...{
@@ -38,6 +38,7 @@ export async function openStoreDoor(options: Partial<StoreOptions> = {}) {
   const way = up.move();
   return {
     stores,
+    bookFile: join(dir, 'zest.sqlite'),
     rest: { ...rest, ask: (asked: Ask) => ask(rest, asked) },
     port: door.port,
     pushPort: door.pushPort,

@@ -1,4 +1,5 @@
 /** What the store's table cannot say: who may, who is told, and what is only of this door. */
+import Database from 'better-sqlite3';
 import { openStoreDoor } from './house.ts';
 import { askToObserve, connect, listen, observe } from './raw.ts';
 
@@ -104,6 +105,15 @@ test('a store that is closed and opened again goes on to tell, from the first wr
   await it.stores.open('driver-test-core-store');
   await client.ask('POST /kv/a/b', { body: '{"the":"first"}' });
   expect((await observer.next()).payload).toMatch(/ \/kv\/a\/b json \{"the":"first"\}$/);
+});
+
+test('a store opens, whatever has become of what is written down of its observers', async () => {
+  await using it = await openStoreDoor();
+  new Database(it.bookFile).exec('DROP TABLE observation').close();
+  await it.stores.close('driver-test-core-store');
+  await it.stores.open('driver-test-core-store');
+  using client = connect(it);
+  expect((await client.ask('POST /kv/a/b', { body: '{}' })).code).toBe(65);
 });
 
 test('a function, step by step as the library of Go calls it', async () => {
