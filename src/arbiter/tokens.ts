@@ -14,9 +14,11 @@ const written = { alg: 'HS256', typ: 'JWT' } as const;
 const header = Buffer.from(JSON.stringify(written)).toString('base64url');
 const shape = /^[\w-]+\.[\w-]+\.[\w-]{43}$/;
 
+/** The library reads `header` where it is, and checks anew for each token only what is enumerable: ours is always the same. */
+const options: jwt.SignOptions = Object.defineProperty({}, 'header', { value: written });
+
 /** Handed over as text: the claims are checked and whole, and the library need not look through a copy of them. */
-export const sign = (claims: Claims, secret: KeyObject): string =>
-  jwt.sign(JSON.stringify(claims), secret, { header: written });
+export const sign = (claims: Claims, secret: KeyObject): string => jwt.sign(JSON.stringify(claims), secret, options);
 
 /**
  * What a token says, when its signature is that of the target it names. Time, grant and caller are not looked at here:
