@@ -1,5 +1,5 @@
 /**
- * store — what keeping data costs, beside InfluxDB 1.6 and Redis of this machine (`apt install influxdb redis-server`,
+ * store — what keeping data costs, beside InfluxDB 1.6 and Redis of this machine (`apt install influxdb redis-server wrk`,
  * neither has to run), beside servers that do less, and beside the HMAC that a token cannot do without.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ export async function measure(): Promise<Result[]> {
   const dir = mkdtempSync(join(tmpdir(), 'databox-bench-'));
   try {
     const tls = await pair();
-    return [...(await measureWrites(dir, tls)), ...(await measureHistory(dir, tls)), ...(await measureTokens())];
+    return [...(await measureWrites({ dir, tls })), ...(await measureHistory(dir, tls)), ...(await measureTokens())];
   } finally {
     rmSync(dir, { recursive: true });
   }

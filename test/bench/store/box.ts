@@ -44,6 +44,7 @@ function oneAtATime(handler: Handler): Handler {
   return (req, res) => {
     last = last.then(() => {
       const { promise, resolve } = Promise.withResolvers<void>();
+      if (res.destroyed) return resolve();
       res.once('close', resolve);
       handler(req, res);
       return promise;

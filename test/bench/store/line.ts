@@ -9,10 +9,7 @@ export type Line = Disposable & {
   /** One at a time. @throws when the connection ends, or the status is not 2xx */
   ask(request: string): Promise<Answer>;
 };
-/** What is at the start of `text`, once it is there whole. */
-type Parse = (text: string) => Answer | undefined;
-
-export async function openLine({ port, cert }: Place, parse: Parse = parseHttp): Promise<Line> {
+export async function openLine({ port, cert }: Place): Promise<Line> {
   const at = { host: '127.0.0.1', port };
   const socket: Socket = cert === undefined ? connect(at) : connectTls({ ...at, ca: cert });
   await once(socket, cert === undefined ? 'connect' : 'secureConnect');
@@ -21,7 +18,7 @@ export async function openLine({ port, cert }: Place, parse: Parse = parseHttp):
   let waiting: PromiseWithResolvers<Answer> | undefined;
   socket.setEncoding('latin1').on('data', (part: string) => {
     text += part;
-    const answer = parse(text);
+    const answer = parseHttp(text);
     if (!answer) return;
     text = '';
     if (answer.status >= 200 && answer.status < 300) return waiting?.resolve(answer);
@@ -41,8 +38,8 @@ export async function openLine({ port, cert }: Place, parse: Parse = parseHttp):
 }
 
 /** @returns n lines; disposing ends them all */
-export async function openLines(place: Place, count: number, parse?: Parse): Promise<Disposable & { all: Line[] }> {
-  const all = await Promise.all(Array.from({ length: count }, () => openLine(place, parse)));
+export async function openLines(place: Place, count: number): Promise<Disposable & { all: Line[] }> {
+  const all = await Promise.all(Array.from({ length: count }, () => openLine(place)));
   return { all, [Symbol.dispose]: () => all.forEach((line) => line[Symbol.dispose]()) };
 }
 
@@ -54,6 +51,7 @@ export function httpRequest({ method = 'GET', path, headers = {}, body = '' }: R
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}${length}\r\n${body}`;
 }
 
+/** What is at the start of `text`, once it is there whole. */
 function parseHttp(text: string): Answer | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
@@ -76,10 +74,4 @@ function unchunked(body: string): string {
     text += body.slice(line + 2, line + 2 + length);
     at = line + 2 + length + 2;
   }
-}
-
-/** Redis' `+OK`, `:1` or an error; values of several lines are not asked for. */
-export function parseRedis(text: string): Answer | undefined {
-  if (!text.endsWith('\r\n')) return undefined;
-  return { status: text.startsWith('-') ? 500 : 200, body: text.trim() };
 }

@@ -8,18 +8,19 @@ import type { Tls } from '../../../src/base/listen.ts';
 import { httpRequest, openLine, type Place } from './line.ts';
 import { series } from './names.ts';
 import { type Entry, pemFile, type Server } from './servers.ts';
+import type { Target } from './wrk.ts';
 
 const influxd = '/usr/bin/influxd';
 const redisd = '/usr/bin/redis-server';
 export const hasInflux = (): boolean => existsSync(influxd);
 export const hasRedis = (): boolean => existsSync(redisd);
 
-export type Influx = Server & {
-  point(): string;
-  batch(entries: readonly Entry[]): string;
-  /** In InfluxQL, `FROM` left out. @param select  such as `mean(value)` */
-  query(select: string, rest: string): string;
-};
+export type Influx = Server &
+  Target & {
+    batch(entries: readonly Entry[]): string;
+    /** In InfluxQL, `FROM` left out. @param select  such as `mean(value)` */
+    query(select: string, rest: string): string;
+  };
 type InfluxOptions = {
   dir: string;
   /** Absent: plain HTTP, and nobody logs in. */
@@ -43,10 +44,10 @@ export async function startInflux({ dir, tls, compactsAt }: InfluxOptions): Prom
   const headers = tls === undefined ? {} : { authorization: basic };
   const ask = (method: 'GET' | 'POST', path: string, body = '') => httpRequest({ method, path, headers, body });
   const write = `/write?db=${database}&precision=ms`;
-  let turn = 0;
   const influx: Influx = {
     ...{ program, ...place },
-    point: () => ask('POST', write, `${series},room=hall value=${turn++ % 1_000} ${Date.now()}`),
+    // Without a time, as a box gets it: that of arrival.
+    posting: { path: write, headers, body: `${series},room=hall value=%d` },
     batch: (entries) => ask('POST', write, entries.map(({ timestamp, value, room }) => `${series},room=${room} value=${value} ${timestamp}`).join('\n')), // prettier-ignore
     query: (select, rest) => ask('GET', queryOf(`SELECT ${select} FROM ${series} ${rest}`)),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
@@ -108,9 +109,15 @@ ${compactsAt === undefined ? '' : compactsSoon}[monitor]
   https-certificate = "${pem}"
 `;
 
-export type Redis = Server & { set(): string };
+export type Redis = Server & {
+  /** Sets one key for a while. @returns times a second */
+  set(clients: number): Promise<number>;
+};
 
-/** `appendfsync always`: a change is on disk before it is answered. */
+const redisBenchmark = '/usr/bin/redis-benchmark';
+const sets = 30_000;
+
+/** `appendfsync always`: a change is on disk before it is answered. Its own tool asks. */
 export async function startRedis(dir: string, tls: Tls): Promise<Redis> {
   mkdirSync(dir, { recursive: true });
   const [port, pem] = [await freePort(), pemFile(dir, tls)];
@@ -118,12 +125,13 @@ export async function startRedis(dir: string, tls: Tls): Promise<Redis> {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--dir', dir];
   const program = startProgram([redisd, '--bind', '127.0.0.1', ...secure, '--tls-auth-clients', 'no', ...durable]);
   await program.line((line) => line.includes('Ready to accept connections'));
-  let turn = 0;
   return {
     ...{ program, port, cert: tls.cert },
-    set() {
-      const value = `{"value":${turn++ % 1_000}}`;
-      return `*3\r\n$3\r\nSET\r\n$5\r\nstate\r\n$${value.length}\r\n${value}\r\n`;
+    async set(clients) {
+      const asking = ['-p', `${port}`, '--tls', '--cacert', pem, '-c', `${clients}`, '-n', `${sets}`, '--csv'];
+      await using tool = startProgram([redisBenchmark, ...asking, 'SET', 'state', '{"value":500}']);
+      const line = await tool.line((text) => text.startsWith('"SET'));
+      return Number(/^"SET[^,]*","([\d.]+)"/.exec(line)?.[1] ?? NaN);
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };

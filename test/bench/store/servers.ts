@@ -7,22 +7,24 @@ import type { Tls } from '../../../src/base/listen.ts';
 import type { Method } from '../../../src/base/names.ts';
 import { httpRequest, type Place } from './line.ts';
 import { series } from './names.ts';
+import type { Target } from './wrk.ts';
 
 export type Server = AsyncDisposable & Place & { program: Program };
-export type Box = Server & {
-  /** @param body  JSON */
-  request(method: Method, path: string, body?: string): string;
-  /** A single point, without a time of its own. */
-  point(): string;
-  batch(entries: readonly Entry[]): string;
-  /** @param rest  of a path after the series, such as `/latest` */
-  read(rest: string): string;
-  tokens: Readonly<Record<Method, string>>;
-  /** Absent: without that door. */
-  zest: { port: number; publicKey: string } | undefined;
-  /** 99th percentile of the main thread's delay since the last call, ms; of 1 ms resolution, which is in it. */
-  delayMs(): Promise<number>;
-};
+export type Box = Server &
+  Target & {
+    /** @param body  JSON */
+    request(method: Method, path: string, body?: string): string;
+    /** A single point, without a time of its own; the same that `posting` posts. */
+    point(): string;
+    batch(entries: readonly Entry[]): string;
+    /** @param rest  of a path after the series, such as `/latest` */
+    read(rest: string): string;
+    tokens: Readonly<Record<Method, string>>;
+    /** Absent: without that door. */
+    zest: { port: number; publicKey: string } | undefined;
+    /** 99th percentile of the main thread's delay since the last call, ms; of 1 ms resolution, which is in it. */
+    delayMs(): Promise<number>;
+  };
 export type Entry = { timestamp: number; value: number; room: string };
 type BoxOptions = {
   dir: string;
@@ -62,6 +64,11 @@ export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Pr
   };
   return {
     ...{ program, port, tokens, zest, cert: tls.cert },
+    posting: {
+      path: `/ts/${series}`,
+      headers: { 'x-api-key': tokens.POST, 'content-type': 'application/json' },
+      body: '{"value":%d,"room":"hall"}',
+    },
     request,
     point: () => request('POST', `/ts/${series}`, `{"value":${turn++ % 1_000},"room":"hall"}`),
     batch: (entries) =>
