@@ -88,11 +88,13 @@ export async function startBox({ dir, tls, how = [], env = {} }: BoxOptions): Pr
   };
 }
 
-/** The library that makes every fsync of a box slower. */
-export function slowDisk(dir: string, ms: number): Record<string, string> {
+export const slowMs = 5;
+
+/** The library that makes every fsync of a box take that much more. */
+export function slowDisk(dir: string): Record<string, string> {
   const library = join(dir, 'slow-disk.so');
   execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', library, programOf('slow-disk.c'), '-ldl']);
-  return { LD_PRELOAD: library, SLOW_DISK_MS: String(ms) };
+  return { LD_PRELOAD: library, SLOW_DISK_MS: String(slowMs) };
 }
 
 /** A key and its certificate in one file, as InfluxDB and Redis read them. */

@@ -1,17 +1,16 @@
-/** writes — single durable points by many clients, beside InfluxDB, Redis and servers that do less, and what readers notice. */
+/** writes — single durable points by many clients, beside InfluxDB, Redis and servers that do less. */
 import { join } from 'node:path';
 import type { Tls } from '../../../src/base/listen.ts';
 import { median, ratio, type Result } from '../result.ts';
-import { openLine } from './line.ts';
-import { alternating, delays } from './load.ts';
+import { alternating } from './load.ts';
 import { hasInflux, hasRedis, startInflux, startRedis } from './peers.ts';
-import { type Box, slowDisk, startBare, startBox } from './servers.ts';
-import { hasWrk, meanwhile, post, type Target } from './wrk.ts';
+import { type Box, slowDisk, slowMs, startBare, startBox } from './servers.ts';
+import { measureReaders } from './readers.ts';
+import { hasWrk, post, type Target } from './wrk.ts';
 
 const rounds = 5;
 const roundSeconds = 2;
 const clients = 16;
-const asks = 1_000;
 
 type Bench = { dir: string; tls: Tls };
 
@@ -83,11 +82,9 @@ async function loopDelay(dir: string, box: Box): Promise<Result> {
   };
 }
 
-const slowMs = 5;
-
 /** The same with a disk whose every sync takes 5 ms more. */
 async function measureSlowly({ dir, tls }: Bench): Promise<Result[]> {
-  const env = slowDisk(dir, slowMs);
+  const env = slowDisk(dir);
   await using slow = await startBox({ dir: join(dir, 'slow'), tls, env });
   await using each = await startBox({ dir: join(dir, 'slow-each'), tls, env, how: ['each'] });
   const results: Result[] = [];
@@ -100,32 +97,6 @@ async function measureSlowly({ dir, tls }: Bench): Promise<Result[]> {
     results.push(ratio(name, seen.databox / seen.each, { goal, better: 'higher', figures: perSecond(seen) }));
   }
   return results;
-}
-
-/** What one who asks for the latest point notices of sixteen who write. Nothing else runs beside them. */
-async function measureReaders({ dir, tls }: Bench): Promise<Result[]> {
-  await using box = await startBox({ dir: join(dir, 'read'), tls });
-  await using slow = await startBox({ dir: join(dir, 'slow-read'), tls, env: slowDisk(dir, slowMs) });
-  using line = await openLine(box);
-  using slowLine = await openLine(slow);
-  const load = { dir, clients };
-  const ask = async (at = line, of = box): Promise<number> => median(await delays(at, () => of.read('/latest'), asks));
-  const ways = {
-    busy: () => meanwhile(box, load, () => ask()),
-    slow: () => meanwhile(slow, load, () => ask(slowLine, slow)),
-    idle: () => ask(),
-  };
-  await alternating(1, ways);
-  const seen = await alternating(rounds, ways);
-  const figures = Object.fromEntries(
-    Object.entries(seen).map(([name, ms]) => [`${name}_p50_ms`, Number(ms.toFixed(3))]),
-  );
-  const compared = (name: string, value: number, goal: number): Result =>
-    ratio(name, value, { goal, better: 'lower', figures });
-  return [
-    compared('`latest` while 16 clients write ÷ idle, p50', seen.busy / seen.idle, 1.6),
-    compared(`the same with ${slowMs} ms more for each fsync ÷ without`, seen.slow / seen.busy, 1.1),
-  ];
 }
 
 export const absent = (peer: string): Result => ({
