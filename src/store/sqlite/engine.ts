@@ -4,7 +4,8 @@ import type { Engine, Taken } from '../engine.ts';
 import { createArchive } from './archive.ts';
 import { fileOf, finishExchange, removeStore, sizeOf, tidy } from './exchange.ts';
 import { failureOf } from './failures.ts';
-import type { Change, Kept, OpenRequest, Outcome, WriterHandlers } from './protocol.ts';
+import type { Change, Kept, OpenRequest, Outcome, Packed, WriterHandlers } from './protocol.ts';
+import { pack } from './packing.ts';
 import { createReading } from './reading.ts';
 
 /** Of each file, and what is left free on the disk; null: none, and the usual. */
@@ -21,7 +22,7 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
   const writer = onceAsked(died.resolve);
   const reading = createReading(died.resolve, readerRestMs);
   tidy(dir);
-  const batch = batcher((changes) => writer.run().call('commit', changes, changes.flatMap(bodyOf)));
+  const batch = batcher((packed, bodies) => writer.run().call('commit', packed, bodies));
   const close = async (store: string): Promise<void> => {
     await reading.drop(store);
     batch.send();
@@ -59,9 +60,6 @@ export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): En
   };
 }
 
-/** The memory of a body goes over to the thread: whoever sent it has given it away. */
-const bodyOf = ({ change }: Change): ArrayBuffer[] => ('body' in change ? [change.body.buffer] : []);
-
 type Add = (change: Change) => Promise<Kept>;
 const changing = (add: Add): Pick<Engine, 'write' | 'writeAll' | 'writeLines' | 'trim'> => ({
   write: (store, change) => add({ store, change }) as Promise<string | null>,
@@ -86,25 +84,30 @@ function onceAsked(onDeath: (failure: Failure) => void) {
   return { run, running: () => client };
 }
 
-type Waiting = Change & { resolve: (kept: Kept) => void; reject: (err: Failure) => void };
+type Waiting = Pick<PromiseWithResolvers<Kept>, 'resolve' | 'reject'>;
+/** What is sent next. The memory of a body goes over to the thread: whoever sent it has given it away. */
+type Batch = { packed: Packed; bodies: ArrayBuffer[]; waiting: Waiting[] };
+const nothing = (): Batch => ({ packed: [], bodies: [], waiting: [] });
 
 /** Sends what arrives in one turn of the event loop as one message: a message costs more than a row. */
-function batcher(commit: (changes: Change[]) => Promise<Outcome[]>) {
-  let waiting: Waiting[] = [];
+function batcher(commit: (packed: Packed, bodies: ArrayBuffer[]) => Promise<Outcome[] | null>) {
+  let next = nothing();
   const send = (): void => {
+    const { packed, bodies, waiting } = next;
     if (waiting.length === 0) return;
-    const batch = waiting;
-    waiting = [];
-    const changes = batch.map(({ store, change }) => ({ store, change }));
-    commit(changes).then(
-      (outcomes) => batch.forEach((one, at) => settle(one, outcomes[at] ?? null)),
-      (err: Failure) => batch.forEach(({ reject }) => reject(err)),
+    next = nothing();
+    commit(packed, bodies).then(
+      (outcomes) => waiting.forEach((one, at) => settle(one, outcomes?.[at] ?? null)),
+      (err: Failure) => waiting.forEach(({ reject }) => reject(err)),
     );
   };
-  const add = (change: Change): Promise<Kept> =>
-    new Promise((resolve, reject) => {
-      if (waiting.push({ ...change, resolve, reject }) === 1) setImmediate(send);
-    });
+  const add: Add = (change) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Kept>();
+    pack(next.packed, change);
+    if ('body' in change.change) next.bodies.push(change.change.body.buffer);
+    if (next.waiting.push({ resolve, reject }) === 1) setImmediate(send);
+    return promise;
+  };
   return { add, send };
 }
 

@@ -11,6 +11,7 @@ import { batchOf, countOf, partOf } from '../several.ts';
 import type { Bulk } from '../sql/bulk.ts';
 import { failureOf } from './failures.ts';
 import { createGathering, type Gathering } from './gathering.ts';
+import { unpack } from './packing.ts';
 import { roomBeside } from './room.ts';
 import type { Change, Outcome, WriterHandlers } from './protocol.ts';
 import { Rounds, type Round, type Waiting } from './rounds.ts';
@@ -21,6 +22,8 @@ const cacheKib = 2_000;
 type Store = {
   db: Sqlite;
   writer: Writer;
+  /** Does it in one transaction. */
+  atOnce: <T>(work: () => T) => T;
   hasRoom: () => boolean;
   gathering: Gathering;
   /** What the last commit took, without the changes that it was for. */
@@ -40,6 +43,7 @@ const handlers: WriterHandlers = {
       const opened = {
         db,
         writer: writer(db, { ...usualSealing, ...sealing }),
+        atOnce: transaction(db),
         hasRoom: roomBeside(file, reserveBytes),
         gathering: createGathering(),
         syncMs: 0,
@@ -57,32 +61,51 @@ const handlers: WriterHandlers = {
     stores.get(store)?.db.close();
     stores.delete(store);
   },
-  commit: (changes) => new Promise((settle) => rounds.add({ changes, settle })),
+  commit: (packed) =>
+    new Promise((answer) => {
+      const settle = (outcomes: Outcome[]): void => answer(outcomes.every((one) => one === null) ? null : outcomes);
+      rounds.add({ changes: unpack(packed), settle });
+    }),
 };
+
+/** Made once: better-sqlite3 takes as long for making it as for running it. */
+function transaction(db: Sqlite): Store['atOnce'] {
+  const run = db.transaction((work: () => unknown) => work());
+  return <T>(work: () => T) => run.immediate(work) as T;
+}
 
 const pageSize = (db: Sqlite): number => Number(db.pragma('page_size', { simple: true }));
 
 /** Once for each store; it is answered when all of it is on disk. */
 function commitAll(batch: Waiting[]): Round {
-  const byStore = new Map<string, { change: Change['change']; settle: (outcome: Outcome) => void }[]>();
-  const answers = batch.map(({ changes, settle }) => {
-    const outcomes = new Array<Outcome>(changes.length).fill(null);
-    for (const [at, { store, change }] of changes.entries()) {
-      const list = byStore.get(store) ?? [];
-      list.push({ change, settle: (outcome) => (outcomes[at] = outcome) });
-      byStore.set(store, list);
-    }
-    return () => settle(outcomes);
-  });
-  for (const [name, list] of byStore) {
-    const outcomes = commit(
+  const all = batch.flatMap(({ changes }) => changes);
+  const byStore = placesByStore(all);
+  const outcomes: Outcome[] = all.map(() => null);
+  for (const [name, places] of byStore) {
+    const committed = commit(
       stores.get(name),
-      list.map(({ change }) => ready(change)),
+      places.map((place) => ready((all[place] as Change).change)),
     );
-    for (const [at, { settle }] of list.entries()) settle(outcomes[at] as Outcome);
+    committed.forEach((outcome, at) => (outcomes[places[at] as number] = outcome));
   }
   sealSoon();
-  return { answer: () => answers.forEach((answer) => answer()), slow: slowOf(byStore) };
+  return { answer: () => answer(batch, outcomes), slow: slowOf(byStore) };
+}
+
+/** In order of arrival. */
+function placesByStore(changes: readonly Change[]): Map<string, number[]> {
+  const byStore = new Map<string, number[]>();
+  changes.forEach(({ store }, place) => {
+    const places = byStore.get(store);
+    if (places) places.push(place);
+    else byStore.set(store, [place]);
+  });
+  return byStore;
+}
+
+function answer(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+  let at = 0;
+  for (const { changes, settle } of batch) settle(outcomes.slice(at, (at += changes.length)));
 }
 
 function slowOf(byStore: ReadonlyMap<string, readonly unknown[]>): Round['slow'] {
@@ -108,9 +131,9 @@ function sealSoon(pauseMs = sealPauseMs): void {
 function sealSome(): void {
   nextSeal = undefined;
   let pauseMs = sealPauseMs;
-  for (const { db, writer } of [...stores.values()].filter(isDue)) {
+  for (const { writer, atOnce } of [...stores.values()].filter(isDue)) {
     try {
-      db.transaction(() => writer.seal()).immediate();
+      atOnce(writer.seal);
     } catch {
       writer.forget();
       pauseMs = longPauseMs;
@@ -122,24 +145,19 @@ function sealSome(): void {
 const isDue = ({ writer, hasRoom }: Store): boolean => writer.isDue() && hasRoom();
 
 /** A change as it can be made again after a rollback: entries are read once. */
-type Ready =
-  | { change: Write }
-  | { trim: Trim }
-  | { bulk: Bulk }
-  | { bulk: Bulk; lines: number; rest: { refused?: Problem } }
-  | { refused: Problem };
+type Ready = Write | Trim | Read | { do: 'refuse'; refused: Problem };
+type Read = { do: 'add'; bulk: Bulk } | { do: 'addNew'; bulk: Bulk; lines: number; rest: { refused?: Problem } };
 
 function ready(change: Change['change']): Ready {
-  if (change.do === 'trim') return { trim: change };
   if (change.do === 'lines') {
     const { lines, refused, ...entries } = partOf(change);
-    return { bulk: { ...change, ...entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
+    return { do: 'addNew', bulk: { ...change, ...entries }, lines, rest: refused ? { refused: problem(refused) } : {} };
   }
-  if (change.do !== 'batch') return { change };
+  if (change.do !== 'batch') return change;
   try {
-    return { bulk: { ...change, ...batchOf(change) } };
+    return { do: 'add', bulk: { ...change, ...batchOf(change) } };
   } catch (err) {
-    if (err instanceof Failure) return { refused: problem(err) };
+    if (err instanceof Failure) return { do: 'refuse', refused: problem(err) };
     throw err;
   }
 }
@@ -149,12 +167,11 @@ function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
   if (!store) return changes.map(() => problem(new Failure('store.unknown', 'the store is closed')));
   try {
     let applied = 0;
-    const work = store.db.transaction(() => {
-      const outcomes = changes.map((change) => apply(store, change));
+    const outcomes = store.atOnce(() => {
+      const all = changes.map((change) => apply(store, change));
       applied = performance.now();
-      return outcomes;
+      return all;
     });
-    const outcomes = work.immediate();
     store.syncMs = performance.now() - applied;
     return outcomes;
   } catch (err) {
@@ -165,19 +182,20 @@ function commit(store: Store | undefined, changes: Ready[]): Outcome[] {
 }
 
 /** @throws Failure `store.full` for what adds to a disk with too little room; deleting goes on */
-function apply({ writer: to, hasRoom }: Store, ready: Ready): Outcome {
-  if ('refused' in ready) return ready.refused;
-  if ('trim' in ready) return to.trim(ready.trim);
+function apply({ writer: to, hasRoom }: Store, change: Ready): Outcome {
+  if (change.do === 'refuse') return change.refused;
+  if (change.do === 'trim') return to.trim(change);
+  const isOne = change.do !== 'add' && change.do !== 'addNew';
   // An outcome, not thrown: that would roll back what came together with it.
-  if ('change' in ready && !to.permits(ready.change)) return problem(overtaken());
-  const deletes = 'change' in ready && (ready.change.do === 'drop' || ready.change.do === 'erase');
+  if (isOne && !to.permits(change)) return problem(overtaken());
+  const deletes = change.do === 'drop' || change.do === 'erase';
   if (!deletes && !hasRoom()) {
     throw new Failure('store.full', 'the disk is nearly full: what is left is for the box itself');
   }
-  if ('change' in ready) return to.apply(ready.change);
-  const entries = countOf(ready.bulk);
-  if ('lines' in ready) return { lines: ready.lines, entries, known: to.applyNew(ready.bulk), ...ready.rest };
-  to.applyAll(ready.bulk);
+  if (isOne) return to.apply(change);
+  const entries = countOf(change.bulk);
+  if (change.do === 'addNew') return { lines: change.lines, entries, known: to.applyNew(change.bulk), ...change.rest };
+  to.applyAll(change.bulk);
   return entries;
 }
 
