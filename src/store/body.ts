@@ -6,6 +6,9 @@ import type { Write } from './engine.ts';
 import { readJson } from '../base/json.ts';
 import type { Batch, Format, Post } from './operations.ts';
 import { readPoint } from './point.ts';
+import { usualPoint } from './usual.ts';
+
+type Append = Extract<Post, { do: 'append' }>;
 
 export type Posted = {
   change: Write;
@@ -27,6 +30,8 @@ export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number
     return { format, change: { ...post, data: new Uint8Array(body) }, json: () => jsonOf(body, format), posted: body };
   }
   const text = textOf(body);
+  const usual = post.do === 'append' && post.kind === 'ts' ? readUsual(post, text, now) : undefined;
+  if (usual) return { ...usual, posted: body };
   const parsed = readJson(text);
   // Clients parse what they are told, and fall over what this forgave.
   const isWhole = parsed.end === text.length || text.slice(parsed.end).trim() === '';
@@ -38,6 +43,17 @@ export function readPosted(post: Exclude<Post, Batch>, body: Buffer, now: number
   const timestamp = at ?? now;
   if (post.kind === 'ts') return { change: { do: 'point', series, timestamp, point: readPoint(parsed) }, ...told };
   return { change: { do: 'document', series, timestamp, text: parsed.text }, ...told };
+}
+
+/** The same of a point as programs write it, in a fraction of the time. */
+function readUsual({ series, at }: Append, text: string, now: number): Omit<Posted, 'posted'> | undefined {
+  const point = usualPoint(text);
+  if (!point) return undefined;
+  return {
+    change: { do: 'point', series, timestamp: at ?? now, point },
+    format: 'json',
+    json: () => readJson(text).text,
+  };
 }
 
 /** What a function was sent, as JSON text: nothing of it is validated, so what is no JSON is told as a string. */

@@ -4,6 +4,7 @@ import { Failure } from '../base/errors.ts';
 import { memberText, readJsonAt } from '../base/json.ts';
 import type { Kind } from './operations.ts';
 import { readPoint, type Point } from './point.ts';
+import { usualEntry } from './usual.ts';
 
 /** Of one batch. The thread that writes does nothing else meanwhile. */
 export const mostEntriesAtOnce = 10_000;
@@ -33,21 +34,7 @@ export function wholeBatch({ kind, body }: { kind: Kind; body: Uint8Array }): En
   return entries;
 }
 
-const space = '[ \\t\\n\\r]*';
-const spaces = new RegExp(space, 'y');
-/**
- * An entry as programs write it. What matches needs no further look: its numbers are in JSON's grammar, its time is within
- * range, its strings have no escapes and so no half surrogate pairs. Whatever else may be right is read in full.
- */
-const usual = new RegExp(
-  [
-    ...['{', '"timestamp"', ':', '(-?(?:0|[1-9]\\d{0,14}))', ',', '"data"', ':', '{', '"value"', ':'],
-    '(-?(?:0|[1-9]\\d{0,14})(?:\\.\\d{1,17})?)',
-    `(?:,${space}"(?!value")([^"\\\\\\x00-\\x1f]*)"${space}:${space}"([^"\\\\\\x00-\\x1f]*)"${space})?`,
-    ...['}', '}'],
-  ].join(space),
-  'y',
-);
+const spaces = /[ \t\n\r]*/y;
 
 /**
  * Reads the entries of a JSON array, one after the other, as they are asked for.
@@ -75,9 +62,8 @@ function skip(source: string, at: number): number {
 
 /** One entry, and where it ends. @throws Failure as `readEntries` */
 export function readEntry(kind: Kind, source: string, at: number): { entry: Entry; end: number } {
-  usual.lastIndex = at;
-  const found = kind === 'ts' ? usual.exec(source) : null;
-  if (found) return { entry: usualEntry(found), end: usual.lastIndex };
+  const usual = kind === 'ts' ? usualEntry(source, at) : undefined;
+  if (usual) return usual;
   const { value, text, end } = readJsonAt(source, at, 1);
   const { timestamp, data, ...unknown } = value as { timestamp?: unknown; data?: unknown };
   if (Array.isArray(value) || Object.keys(unknown).length > 0 || data === undefined) {
@@ -86,21 +72,6 @@ export function readEntry(kind: Kind, source: string, at: number): { entry: Entr
   const time = located('/timestamp', () => timeOf(timestamp));
   return { entry: { timestamp: time, ...located('/data', () => dataOf(kind, data, text)) }, end };
 }
-
-function usualEntry([, time, number = '', name, tagged = '']: RegExpExecArray): Entry {
-  const value = Number(number);
-  const tag = name === undefined ? null : { name, text: tagged };
-  const text = tag === null ? `{"value":${number}}` : `{"value":${number},"${tag.name}":"${tag.text}"}`;
-  return {
-    timestamp: Number(time) + 0,
-    text,
-    point: { value, tag, spelling: isPlain(number) || `${value}` === number ? null : text },
-  };
-}
-
-/** Of numbers up to 15 digits JavaScript prints the same again, as long as they need no exponent: it need not be asked. */
-const plain = /^-?(?:0\.\d{0,5}[1-9]|[1-9]\d{0,8}(?:\.\d{0,5}[1-9])?)$/;
-const isPlain = (number: string): boolean => plain.test(number);
 
 function timeOf(timestamp: unknown): number | null {
   if (timestamp === undefined) return null;

@@ -4,6 +4,7 @@ import { readEntries } from '../../../src/store/entries.ts';
 import { readLines } from '../../../src/store/lines.ts';
 import { type Points, pointsOf } from '../../../src/store/point.ts';
 import { scanBatch, scanLines } from '../../../src/store/scan.ts';
+import { gap, point, spoilt } from './bodies.ts';
 
 /** What the store is told of each point; in the same words however they were read. */
 const listed = ({ times, values, tags, names, spellings }: Points) =>
@@ -15,37 +16,14 @@ const listed = ({ times, values, tags, names, spellings }: Points) =>
   }));
 const parsed = (body: Uint8Array) => listed(pointsOf([...readEntries('ts', Buffer.from(body).toString())]));
 
-/** As programs print them, and as nobody does. */
-const number = fc.oneof(
-  { weight: 3, arbitrary: fc.integer({ min: -5_000, max: 5_000 }).map((tenths) => String(tenths / 10)) },
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
-  fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,20})?([eE][-+]?\d{1,3})?$/),
-  fc.constantFrom(
-    '-0',
-    '0',
-    '-0.0',
-    '1.50',
-    '0.000001',
-    '0.0000001',
-    '5e-324',
-    '1.7976931348623157e308',
-    '9007199254740993',
-  ),
-);
-const letters = fc.oneof(
-  fc.constantFrom('room', 'value', '', '__proto__', 'Küche', '🌡'),
-  fc.string({ unit: 'grapheme', maxLength: 6 }),
-);
-const gap = fc.oneof({ weight: 6, arbitrary: fc.constant('') }, fc.constantFrom(' ', '\t', '\r\n', '  '));
 const time = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1_700_000_000_000, max: 1_800_000_000_000 }).map(String) },
   fc.constantFrom('0', '-0', '-5', '1.0', '1e3', '999999999999999', '9007199254740991'),
 );
 const entry = fc
-  .record({ time: fc.option(time), isFirst: fc.boolean(), number, tag: fc.option(fc.tuple(letters, letters)), gap })
-  .map(({ time, isFirst, number, tag, gap }) => {
-    const tagged = tag ? `,${gap}${JSON.stringify(tag[0])}${gap}:${JSON.stringify(tag[1])}` : '';
-    const data = `${gap}"data":${gap}{"value"${gap}:${gap}${number}${tagged}${gap}}`;
+  .record({ time: fc.option(time), isFirst: fc.boolean(), point, gap })
+  .map(({ time, isFirst, point, gap }) => {
+    const data = `${gap}"data":${gap}${point}`;
     const members =
       time === null ? [data] : isFirst ? [`"timestamp":${gap}${time}`, data] : [data, `"timestamp":${time}${gap}`];
     return `{${gap}${members.join(`${gap},`)}${gap}}`;
@@ -55,22 +33,6 @@ const batch = fc.tuple(entries, gap).map(([all, gap]) => Buffer.from(`${gap}[${g
 const lines = fc
   .tuple(entries, gap)
   .map(([all, gap]) => Buffer.from(all.map((one) => `${gap}${one}${gap}`).join('\n')));
-
-/** A few bytes changed, left out or doubled. */
-const spoilt = (bodies: fc.Arbitrary<Buffer>) => {
-  const change = fc.record({
-    at: fc.nat(),
-    byte: fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('{}[],:"\\0e-. \n'))),
-    how: fc.constantFrom('set', 'drop', 'double'),
-  });
-  return fc.tuple(bodies, fc.array(change, { maxLength: 3 })).map(([body, changes]) =>
-    changes.reduce((bytes, { at: place, byte, how }) => {
-      const at = place % (bytes.length + 1);
-      const rest = bytes.subarray(how === 'double' ? at : at + 1);
-      return Buffer.concat([bytes.subarray(0, at), ...(how === 'drop' ? [] : [Buffer.of(byte)]), rest]);
-    }, body),
-  );
-};
 
 const seen = { taken: 0, left: 0 };
 beforeEach(() => Object.assign(seen, { taken: 0, left: 0 }));
