@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { addonNames } from '../../src/base/bundle.ts';
 import { dist, work } from '../../build/package/paths.ts';
 import { binaries } from './binaries.ts';
@@ -38,6 +38,13 @@ describe.each(binaries)('$name', ({ name, file, arch }) => {
     const holds = (part: string) => binary.includes(readFileSync(part));
     expect(partsOf(arch).filter(holds)).toHaveLength(addonNames.length);
     expect(partsOf(arch === 'x64' ? 'arm64' : 'x64').filter(holds)).toEqual([]);
+  });
+
+  test('has an SQLite that waits for data and not for the time of a change', () => {
+    const binary = readFileSync(file);
+    const parts = partsOf(arch).filter((part) => basename(part) === 'better_sqlite3.node');
+    const [inside = ''] = parts.filter((part) => binary.includes(readFileSync(part)));
+    expect(execFileSync('readelf', ['--dyn-syms', '--wide', inside], { encoding: 'utf8' })).toMatch(/ UND fdatasync\b/);
   });
 
   test('is at most 130 MB', () => expect(statSync(file).size).toBeLessThanOrEqual(limitBytes));
