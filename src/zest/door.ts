@@ -8,8 +8,8 @@ import { createObservations, type Observations } from './observations.ts';
 import { startPush, type Push } from './push.ts';
 import { answerFrame, bare, notifyFrame, observeFrame } from './reply.ts';
 import { readRequest, type Asked } from './request.ts';
-import { startServer } from './server.ts';
-import type { Service } from './service.ts';
+import { startServer, type Answering } from './server.ts';
+import type { Request, Service } from './service.ts';
 import type { Endpoint, Traffic } from './sockets.ts';
 
 export type Door = AsyncDisposable & { readonly port: number; readonly pushPort: number };
@@ -78,13 +78,14 @@ type Parts = {
 };
 
 /** Whatever the frame holds, there is one reply. */
-function createAnswer({ log, push, ...parts }: Parts): (frame: Buffer) => Promise<Buffer> {
+function createAnswer({ log, push, ...parts }: Parts): Answering {
   return async (frame) => {
     let asked: Asked | undefined;
     let reply: Buffer;
     try {
       asked = readRequest(frame);
-      reply = await perform(parts, asked);
+      const request = requestOf(asked, parts.caller);
+      reply = begun(parts, asked, request) ?? answerFrame(await parts.service.ask(request));
     } catch (err) {
       reply = bare(codeOf(err, asked));
       const about = { method: asked?.method, path: asked?.path };
@@ -97,14 +98,21 @@ function createAnswer({ log, push, ...parts }: Parts): (frame: Buffer) => Promis
   };
 }
 
-async function perform(parts: Omit<Parts, 'log' | 'push'>, asked: Asked): Promise<Buffer> {
-  const { service, observations, publicKey, caller } = parts;
-  const { method, path, host, token, format, body, observe } = asked;
-  const request = { caller, method, path, host, token, format, body };
-  if (observe) return observeFrame(publicKey, observations.observe(request, observe));
-  if (isNotify(asked) && service.take) {
-    observations.take(request);
-    return notifyFrame(publicKey);
-  }
-  return answerFrame(await service.ask(request));
+const requestOf = ({ method, path, host, token, format, body }: Asked, caller: Ip): Request => ({
+  caller,
+  method,
+  path,
+  host,
+  token,
+  format,
+  body,
+});
+
+/** @returns the reply to what goes on from here; undefined for what is answered once */
+function begun(parts: Omit<Parts, 'log' | 'push'>, asked: Asked, request: Request): Buffer | undefined {
+  const { service, observations, publicKey } = parts;
+  if (asked.observe) return observeFrame(publicKey, observations.observe(request, asked.observe));
+  if (!service.take || !isNotify(asked)) return undefined;
+  observations.take(request);
+  return notifyFrame(publicKey);
 }

@@ -12,8 +12,9 @@ const frame = (code: Code, options: Message['options'] = [], payload: Uint8Array
 const formatOption = (format: Format) => [optionNumbers.format, uint(formatNumbers[format], 2)] as const;
 const keyOption = (publicKey: string) => [optionNumbers.publicKey, Buffer.from(publicKey, 'latin1')] as const;
 
-/** 65 and 66 are empty: clients compare with the empty text. */
-export const bare = (code: Code): Buffer => frame(code);
+const bares = new Map(Object.values(codes).map((code) => [code, frame(code)]));
+/** 65 and 66 are empty: clients compare with the empty text. One for all: it is sent, and not changed. */
+export const bare = (code: Code): Buffer => bares.get(code) ?? frame(code);
 
 export function answerFrame(answer: Answer): Buffer {
   if (answer.did !== 'content') return bare(codes[answer.did]);

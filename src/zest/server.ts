@@ -1,19 +1,21 @@
 /** server — the request side of a Zest door: a ROUTER in the place of the original's REP. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'zeromq';
-import { createLane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import { codes } from './codes.ts';
+import { createQueue } from './queue.ts';
 import { bare } from './reply.ts';
 import { bindRouter, sendFault, type Endpoint, type Traffic } from './sockets.ts';
 
 export type Server = AsyncDisposable & { readonly port: number };
 
+/** Resolves to the reply of a request, whatever it is: it never rejects. */
+export type Answering = (frame: Buffer) => Promise<Buffer>;
+
 export type ServerOptions = {
   endpoint: Endpoint;
   secretKey: string;
-  /** Resolves to the reply of a request, whatever it is: it never rejects. */
-  answer: (frame: Buffer) => Promise<Buffer>;
+  answer: Answering;
   traffic?: Traffic | undefined;
   log: Log;
 };
@@ -33,28 +35,20 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
   // The library notices up to half of them late that they have gone, and that costs a wake-up each time.
   const waiting = { out: 2 * mostOfClient, in: mostOfClient };
   const { router, port } = await bindRouter(endpoint, { secretKey, waiting, longestMessageBytes, handover: false });
-  const room = createRoom();
-  const lane = createLane();
-  const serve = (parts: Buffer[]): Promise<void> => {
+  const way: Way = { router, traffic, log };
+  const queue = createQueue<Waiting>({ ofClient: mostOfClient, ...most });
+  const serve = async (client: string): Promise<void> => {
+    for (let one = queue.first(client); one; one = queue.next(client)) await give(way, one, answer);
+  };
+  const take = (parts: Buffer[]): void => {
     const { client, envelope, frame } = split(parts);
     traffic?.took(parts.slice(1));
-    const reply = (body: Buffer): Promise<void> => send({ router, traffic, log }, [...envelope, body]);
-    if (frame === undefined) return reply(bare(codes.badRequest));
-    const leave = room.enter(client, frame.length);
-    if (!leave) return reply(bare(codes.unavailable));
-    return lane(client, async () => {
-      let end: (() => void) | undefined;
-      try {
-        // Only what is read is ever long: writes are told apart so that they reach the disk together.
-        if (traffic && isRead(frame)) end = await traffic.turn();
-        await reply(await answer(frame));
-      } finally {
-        end?.();
-        leave();
-      }
-    });
+    if (frame === undefined) return void send(way, [...envelope, bare(codes.badRequest)]);
+    const place = queue.add(client, { envelope, frame, bytes: frame.length });
+    if (place === undefined) return void send(way, [...envelope, bare(codes.unavailable)]);
+    if (place === 'first') void serve(client);
   };
-  const loop = receive(router, (parts) => void serve(parts), log);
+  const loop = receive(router, take, log);
   return {
     port,
     async [Symbol.asyncDispose]() {
@@ -64,9 +58,30 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
   };
 }
 
+type Way = { router: Router; traffic: Traffic | undefined; log: Log };
+/** `envelope` becomes the message that answers: who it is for, and the answer last. */
+type Waiting = { envelope: Buffer[]; frame: Buffer; bytes: number };
+
+/** Never rejects: whoever comes after must have its turn. */
+async function give(way: Way, { envelope, frame }: Waiting, answer: Answering): Promise<void> {
+  const { traffic, log } = way;
+  let end: (() => void) | undefined;
+  try {
+    // Only what is read is ever long: writes are told apart so that they reach the disk together.
+    if (traffic && isRead(frame)) end = await traffic.turn();
+    envelope.push(await answer(frame));
+    await send(way, envelope);
+  } catch (err) {
+    log.error({ err }, 'zest request was not answered');
+  } finally {
+    end?.();
+  }
+}
+
 async function receive(router: Router, take: (parts: Buffer[]) => void, log: Log): Promise<void> {
   try {
-    while (!router.closed) take(await router.receive());
+    // Until it is closed, which ends a receive that waits.
+    for (;;) take(await router.receive());
   } catch (err) {
     if (!router.closed) log.error({ err }, 'zest door receives no more');
   }
@@ -94,8 +109,6 @@ function split(parts: Buffer[]): { client: string; envelope: Buffer[]; frame: Bu
 /** Between two tries to send to a client that has as many answers as may wait: whoever reads has read some. */
 const pausesMs = [10, 20, 40, 80, 160, 320];
 
-type Way = { router: Router; traffic: Traffic | undefined; log: Log };
-
 /** Whoever left, or does not read what it asked for, has no use for an answer. */
 async function send({ router, traffic, log }: Way, parts: Buffer[]): Promise<void> {
   for (let tried = 0; ; tried++) {
@@ -110,26 +123,4 @@ async function send({ router, traffic, log }: Way, parts: Buffer[]): Promise<voi
       await sleep(pauseMs, undefined, { ref: false });
     }
   }
-}
-
-function createRoom() {
-  const held = new Map<string, number>();
-  let [requests, bytes] = [0, 0];
-  return {
-    /** @returns what is to be called when the request is answered; undefined when there is no room for it */
-    enter(client: string, size: number): (() => void) | undefined {
-      const own = held.get(client) ?? 0;
-      if (own >= mostOfClient || requests >= most.requests || bytes + size > most.bytes) return undefined;
-      held.set(client, own + 1);
-      requests++;
-      bytes += size;
-      return () => {
-        const left = (held.get(client) ?? 1) - 1;
-        if (left === 0) held.delete(client);
-        else held.set(client, left);
-        requests--;
-        bytes -= size;
-      };
-    },
-  };
 }

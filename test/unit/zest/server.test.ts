@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { curveKeyPair, Request } from 'zeromq';
-import { connect, dealer, frameOf } from './raw.ts';
+import { silent } from '../../../src/base/log.ts';
+import { bare } from '../../../src/zest/reply.ts';
+import { startServer } from '../../../src/zest/server.ts';
+import { connect, dealer, frameOf, wellKnown } from './raw.ts';
 import { openTarget } from './target.ts';
 
 test('each kind of answer, over CURVE', async () => {
@@ -36,6 +39,23 @@ test('who asks for more than is answered at once is told so, and all that were t
   expect(await many.codes(42)).toEqual(Array<number>(42).fill(163));
   it.release();
   expect(await many.codes(8)).toEqual(Array<number>(8).fill(69));
+});
+
+test('a request that fails beyond its answer keeps none behind it waiting', async () => {
+  const turns = [() => Promise.reject(new Error('no turn')), () => Promise.resolve(() => {})];
+  const traffic = {
+    took() {},
+    gave() {},
+    isFull: () => false,
+    turn: () => turns.shift()?.() ?? Promise.resolve(() => {}),
+  };
+  await using server = await startServer({
+    ...{ endpoint: { address: '127.0.0.1', port: 0 }, secretKey: wellKnown.secretKey, traffic, log: silent },
+    answer: (frame) => Promise.resolve(bare(frame[0] === 1 ? 69 : 65)),
+  });
+  using many = dealer({ port: server.port, pushPort: 0 });
+  for (const request of ['GET /a', 'GET /b', 'POST /c']) await many.send('', frameOf(request));
+  expect(await many.codes(2)).toEqual([69, 65]);
 });
 
 test.each([
