@@ -7,7 +7,7 @@ import { codeOf, isNotify } from './codes.ts';
 import { createObservations, type Observations } from './observations.ts';
 import { startPush, type Push } from './push.ts';
 import { answerFrame, bare, notifyFrame, observeFrame } from './reply.ts';
-import { readRequest, type Asked } from './request.ts';
+import { createReader, type Asked } from './request.ts';
 import { startServer, type Answering } from './server.ts';
 import type { Request, Service } from './service.ts';
 import type { Endpoint, Traffic } from './sockets.ts';
@@ -79,11 +79,12 @@ type Parts = {
 
 /** Whatever the frame holds, there is one reply. */
 function createAnswer({ log, push, ...parts }: Parts): Answering {
-  return async (frame) => {
+  const read = createReader();
+  return async (frame, client) => {
     let asked: Asked | undefined;
     let reply: Buffer;
     try {
-      asked = readRequest(frame);
+      asked = read(frame, client);
       const request = requestOf(asked, parts.caller);
       reply = begun(parts, asked, request) ?? answerFrame(await parts.service.ask(request));
     } catch (err) {

@@ -1,4 +1,4 @@
-/** request — what a message asks for. Pure. */
+/** request — what a message asks for. Pure, but for what a reader remembers of the last ones. */
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../base/errors.ts';
 import type { Method } from '../base/names.ts';
@@ -40,6 +40,31 @@ export function readRequest(frame: Buffer): Asked {
   const seconds = uintOf(options, 'maxAge', 4);
   return { ...asked, observe: { mode, maxAgeMs: seconds === 0 ? Infinity : seconds * 1_000 } };
 }
+
+/**
+ * `readRequest` for the door of many who ask for the same again and again: of what is byte by byte as in the last frame of the
+ * same client only the body is read. Nothing that is checked is remembered here.
+ * @param client  its name, which may pass to another one: only equal bytes count
+ */
+export function createReader(): (frame: Buffer, client: string) => Asked {
+  const last = new Map<string, { frame: Buffer; end: number; asked: Asked }>();
+  return (frame, client) => {
+    const known = last.get(client);
+    if (known && begins(frame, known)) return { ...known.asked, body: frame.subarray(known.end) };
+    const asked = readRequest(frame);
+    if (frame.length > kept.longestFrame) return asked;
+    // Who has gone is not told.
+    if (last.size >= kept.clients) last.clear();
+    last.set(client, { frame, end: frame.length - asked.body.length, asked });
+    return asked;
+  };
+}
+
+/** Memory that a frame lay in may have been given away since: then it is empty. */
+const begins = (frame: Buffer, { frame: last, end }: { frame: Buffer; end: number }): boolean =>
+  end <= Math.min(frame.length, last.length) && last.compare(frame, 0, end, 0, end) === 0;
+
+const kept = { clients: 256, longestFrame: 2_048 };
 
 type Values = Message<Buffer>['options'];
 type Option = keyof typeof optionNumbers;

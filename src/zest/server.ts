@@ -9,8 +9,8 @@ import { bindRouter, sendFault, type Endpoint, type Traffic } from './sockets.ts
 
 export type Server = AsyncDisposable & { readonly port: number };
 
-/** Resolves to the reply of a request, whatever it is: it never rejects. */
-export type Answering = (frame: Buffer) => Promise<Buffer>;
+/** Resolves to the reply of a request, whatever it is: it never rejects. @param client  who sent it, as long as it is connected */
+export type Answering = (frame: Buffer, client: string) => Promise<Buffer>;
 
 export type ServerOptions = {
   endpoint: Endpoint;
@@ -44,7 +44,7 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
     const { client, envelope, frame } = split(parts);
     traffic?.took(parts.slice(1));
     if (frame === undefined) return void send(way, [...envelope, bare(codes.badRequest)]);
-    const place = queue.add(client, { envelope, frame, bytes: frame.length });
+    const place = queue.add(client, { client, envelope, frame, bytes: frame.length });
     if (place === undefined) return void send(way, [...envelope, bare(codes.unavailable)]);
     if (place === 'first') void serve(client);
   };
@@ -60,16 +60,16 @@ export async function startServer({ endpoint, secretKey, answer, traffic, log }:
 
 type Way = { router: Router; traffic: Traffic | undefined; log: Log };
 /** `envelope` becomes the message that answers: who it is for, and the answer last. */
-type Waiting = { envelope: Buffer[]; frame: Buffer; bytes: number };
+type Waiting = { client: string; envelope: Buffer[]; frame: Buffer; bytes: number };
 
 /** Never rejects: whoever comes after must have its turn. */
-async function give(way: Way, { envelope, frame }: Waiting, answer: Answering): Promise<void> {
+async function give(way: Way, { client, envelope, frame }: Waiting, answer: Answering): Promise<void> {
   const { traffic, log } = way;
   let end: (() => void) | undefined;
   try {
     // Only what is read is ever long: writes are told apart so that they reach the disk together.
     if (traffic && isRead(frame)) end = await traffic.turn();
-    envelope.push(await answer(frame));
+    envelope.push(await answer(frame, client));
     await send(way, envelope);
   } catch (err) {
     log.error({ err }, 'zest request was not answered');

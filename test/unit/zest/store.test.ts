@@ -1,5 +1,7 @@
 /** What the store's table cannot say: who may, who is told, and what is only of this door. */
 import Database from 'better-sqlite3';
+import { Failure } from '../../../src/base/errors.ts';
+import { authorise } from '../store/harness.ts';
 import { openStoreDoor } from './house.ts';
 import { askToObserve, connect, listen, observe } from './raw.ts';
 
@@ -24,6 +26,23 @@ test('a token is looked at before the path', async () => {
   ).toEqual([128, 69, 69]);
   expect(await codes(['POST /ts/a/batch', { body: '[]' }])).toEqual([128]);
   expect(await codes(['POST /kv/a/b', { format: binary, body: Buffer.alloc(1024 * 1024 + 1) }])).toEqual([141]);
+});
+
+test('a permission is looked at anew for each of the same requests', async () => {
+  let isPermitted = true;
+  await using it = await openStoreDoor({
+    authorise(token, use) {
+      if (isPermitted) return authorise(token, use);
+      throw new Failure('token.forbidden', 'it was taken back');
+    },
+  });
+  using client = connect(it);
+  const post = async () => (await client.ask('POST /kv/a/b', { body: '{}' })).code;
+  expect([await post(), await post()]).toEqual([65, 65]);
+  isPermitted = false;
+  expect([await post(), await post()]).toEqual([129, 129]);
+  isPermitted = true;
+  expect(await post()).toBe(65);
 });
 
 test('an answer says in which format it is', async () => {
