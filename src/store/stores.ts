@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Failure } from '../base/errors.ts';
 import { createPace } from '../base/excess.ts';
-import { createLane } from '../base/lane.ts';
+import { createLane, type Lane } from '../base/lane.ts';
 import type { Handler } from '../base/listen.ts';
 import type { HypercatItem } from '../base/names.ts';
 import { covers } from '../base/paths.ts';
@@ -97,6 +97,14 @@ export type Stores = AsyncDisposable & {
   readonly failed: Promise<Failure>;
 };
 
+/** What took its place meanwhile is not set aside: a backup that is restored is whole. */
+function damagedIn({ state, lane }: { state: State; lane: Lane }, name: string, failure: Failure): void {
+  const found = state.open.get(name);
+  void lane(name, async () => {
+    if (state.open.get(name) === found) await setAside(state, name, failure);
+  });
+}
+
 const noStore = () => ({
   ...{ open: new Map(), broken: new Map(), restoring: new Set<string>() },
   ...{ listeners: new Set<never>(), opened: new Set<never>() },
@@ -108,10 +116,10 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   /** One store opens, closes and goes one after the other; different stores do not wait for each other. */
   const lane = createLane();
-  const onDamage = (name: string, failure: Failure) => void lane(name, () => setAside(state, name, failure));
+  const onDamage = (name: string, failure: Failure) => damagedIn({ state, lane }, name, failure);
   const faults = createFaults({ log: options.log, isDamage, onDamage });
   const limits = { limitBytes: storeLimitBytes, reserveBytes, sealing };
-  const engine = faults.watch(startSqliteEngine({ dir, ...limits, readerRestMs }));
+  const engine = faults.watch(startSqliteEngine({ dir, ...limits, readerRestMs, onDamage }));
   const state: State = { options, engine, faults, pace: createPace(options.pace), ...noStore() };
   const rounds = startRounds({ ...state, ...options });
   return {

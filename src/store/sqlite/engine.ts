@@ -4,22 +4,36 @@ import type { Engine, Taken } from '../engine.ts';
 import { createArchive } from './archive.ts';
 import { fileOf, finishExchange, removeStore, sizeOf, tidy } from './exchange.ts';
 import { failureOf } from './failures.ts';
-import type { Change, Kept, OpenRequest, Outcome, Packed, WriterHandlers } from './protocol.ts';
+import {
+  type Change,
+  type Damage,
+  damageFound,
+  type Kept,
+  type OpenRequest,
+  type Outcome,
+  type Packed,
+  type WriterHandlers,
+} from './protocol.ts';
 import { pack } from './packing.ts';
 import { createReading } from './reading.ts';
 
 /** Of each file, and what is left free on the disk; null: none, and the usual. */
 type Limits = Pick<OpenRequest, 'limitBytes' | 'reserveBytes' | 'sealing'>;
 
-type Options = { dir: string; readerRestMs?: number | undefined } & Limits;
+type Options = {
+  dir: string;
+  readerRestMs?: number | undefined;
+  /** Called when a file turns out to be damaged while nobody waits for an answer. */
+  onDamage: (store: string, failure: Failure) => void;
+} & Limits;
 
 /**
  * SQLite, WAL and `synchronous=FULL`: `<dir>/<store>.sqlite`, written by one thread, read by another, or here when little is
  * asked. Neither thread is started before a store needs it.
  */
-export function startSqliteEngine({ dir, readerRestMs, ...limits }: Options): Engine {
+export function startSqliteEngine({ dir, readerRestMs, onDamage, ...limits }: Options): Engine {
   const died = Promise.withResolvers<Failure>();
-  const writer = onceAsked(died.resolve);
+  const writer = onceAsked(died.resolve, onDamage);
   const reading = createReading(died.resolve, readerRestMs);
   tidy(dir);
   const batch = batcher((packed, bodies) => writer.run().call('commit', packed, bodies));
@@ -73,11 +87,13 @@ const end = async (...threads: (AsyncDisposable | undefined)[]): Promise<void> =
 };
 
 /** The writer thread, from the moment that it is first asked for. */
-function onceAsked(onDeath: (failure: Failure) => void) {
+function onceAsked(onDeath: (failure: Failure) => void, onDamage: Options['onDamage']) {
   let client: WorkerClient<WriterHandlers> | undefined;
   const run = (): WorkerClient<WriterHandlers> => {
     if (client) return client;
-    client = startWorker<WriterHandlers>(new URL('./writer.ts', import.meta.url), null);
+    client = startWorker<WriterHandlers>(new URL('./writer.ts', import.meta.url), null, (event, said: Damage) => {
+      if (event === damageFound) onDamage(said.store, failureFrom(said.problem, 'the file of the store is damaged'));
+    });
     void client.died.then(onDeath);
     return client;
   };

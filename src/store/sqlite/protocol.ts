@@ -35,6 +35,10 @@ export type WriterHandlers = {
   commit(changes: Packed): Promise<Outcome[] | null>;
 };
 
+/** What the writer says on its own: a file is damaged where nobody asked for anything. */
+export const damageFound = 'damage';
+export type Damage = { store: string; problem: Problem };
+
 /** A file is opened by the first question about it. */
 export type ReaderHandlers = {
   close(request: { store: string }): void;

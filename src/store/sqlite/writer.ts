@@ -9,11 +9,11 @@ import { writer, type Writer } from '../sql/write.ts';
 import type { Trim, Write } from '../engine.ts';
 import { batchOf, countOf, partOf } from '../several.ts';
 import type { Bulk } from '../sql/bulk.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, isDamage } from './failures.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 import { unpack } from './packing.ts';
 import { roomBeside } from './room.ts';
-import type { Change, Outcome, WriterHandlers } from './protocol.ts';
+import { type Change, type Damage, damageFound, type Outcome, type WriterHandlers } from './protocol.ts';
 import { Rounds, type Round, type Waiting } from './rounds.ts';
 
 /** Pages that SQLite keeps of each store. A box has ten and more, and the kernel keeps what was read as well. */
@@ -131,12 +131,15 @@ function sealSoon(pauseMs = sealPauseMs): void {
 function sealSome(): void {
   nextSeal = undefined;
   let pauseMs = sealPauseMs;
-  for (const { writer, atOnce } of [...stores.values()].filter(isDue)) {
+  for (const [store, { writer, atOnce }] of [...stores].filter(([, one]) => isDue(one))) {
     try {
       atOnce(writer.seal);
-    } catch {
+    } catch (err) {
       writer.forget();
       pauseMs = longPauseMs;
+      const failure = failureOf(err);
+      // Nobody asked, who would be told.
+      if (isDamage(failure)) emit(damageFound, { store, problem: problem(failure) } satisfies Damage);
     }
   }
   sealSoon(pauseMs);
@@ -202,4 +205,4 @@ function apply({ writer: to, hasRoom }: Store, change: Ready): Outcome {
 const overtaken = (): Failure =>
   new Failure('precondition.failed', 'there is another value than the request is meant for, or none; read it again');
 
-serveWorker(handlers);
+const emit = serveWorker(handlers);

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import type { Sqlite } from '../../../src/base/sqlite.ts';
 import { verifyBackup } from '../../../src/store/index.ts';
 import { backupOf, inParts, withDatabase } from './backups.ts';
+import { damageOldest } from './damage.ts';
 import { startStore, store } from './harness.ts';
 
 type It = Awaited<ReturnType<typeof startStore>>;
@@ -153,6 +154,18 @@ test('S12 a damaged block is what a damaged page is: the store is set aside', as
   expect((await it.ask({ path: '/ts/a/latest' })).status).toBe(503);
   await new Promise(setImmediate);
   expect(it.stores.problems()).toEqual([expect.stringMatching(/set aside: .*damaged/)]);
+});
+
+test('S12 damage among old rows is told when they are to be sealed, though nobody asks for them', async () => {
+  await using it = await startStore({ sealing: { batch: Infinity, rows: Infinity } });
+  await batch(it, entriesFrom(0, 2_000));
+  await it.stores.close(store);
+  damageOldest(join(it.dir, `${store}.sqlite`));
+  await using again = await startStore({ dir: it.dir, sealing: { rows: 100, keep: 10 } });
+  const { status } = await again.ask({ method: 'POST', path: '/ts/a', body: '{"value":1}' });
+  expect(status).toBe(201);
+  await until(() => again.stores.problems().length > 0);
+  expect(again.stores.problems()).toEqual([expect.stringMatching(/set aside: .*damaged/)]);
 });
 
 describe('M12 a backup is refused whole for', () => {

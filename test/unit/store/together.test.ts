@@ -6,7 +6,7 @@ import type { Write } from '../../../src/store/engine.ts';
 import { startSqliteEngine } from '../../../src/store/sqlite/engine.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'databox-'));
-const engine = startSqliteEngine({ dir, limitBytes: null, reserveBytes: 0, sealing: {} });
+const engine = startSqliteEngine({ dir, limitBytes: null, reserveBytes: 0, sealing: {}, onDamage: () => {} });
 afterAll(() => engine[Symbol.asyncDispose]());
 beforeAll(() => Promise.all(['a', 'b'].map((store) => engine.open(store))));
 
