@@ -43,8 +43,8 @@ function oneAtATime(handler: Handler): Handler {
   let last = Promise.resolve();
   return (req, res) => {
     last = last.then(() => {
+      if (res.destroyed) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      if (res.destroyed) return resolve();
       res.once('close', resolve);
       handler(req, res);
       return promise;

@@ -30,8 +30,7 @@ export type Seen = { perSecond: number; /** Of a request, 99th percentile. */ p9
  */
 export async function post(target: Target, { dir, clients }: Load, seconds: number): Promise<Seen> {
   await using program = start(target, { dir, clients }, seconds);
-  await program.exited;
-  const text = program.lines.join('\n');
+  const text = await report(program);
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? NaN);
   if (Number.isNaN(perSecond) || /Non-2xx|Socket errors/.test(text)) throw new Error(`wrk: ${text}`);
   return { perSecond, p99Ms: msOf(/\b99%\s+([\d.]+(?:us|ms|s))/.exec(text)?.[1] ?? '') };
@@ -48,10 +47,15 @@ export async function meanwhile<T>(target: Target, load: Load, work: () => Promi
   await sleep(warmMs);
   const done = await work();
   program.kill('SIGINT');
-  await program.exited;
-  const text = program.lines.join('\n');
-  if (!/Requests\/sec/.test(text) || /Non-2xx/.test(text)) throw new Error(`wrk: ${text}`);
+  const text = await report(program);
+  if (/Non-2xx/.test(text)) throw new Error(`wrk: ${text}`);
   return done;
+}
+
+/** All that it says, once it has said its last line: a program may have ended before it was read. */
+async function report(program: Program): Promise<string> {
+  await program.line((line) => line.startsWith('Transfer/sec'));
+  return program.lines.join('\n');
 }
 
 function start(target: Target, { dir, clients }: Load, seconds: number): Program {
