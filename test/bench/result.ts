@@ -21,3 +21,8 @@ export function ratio(name: string, ours: number, { goal, better, figures = {} }
 
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+export const absent = (peer: string): Result => ({
+  ...{ name: `${peer} is not installed here: nothing was measured against it`, value: null, unit: 'none' },
+  ...{ goal: null, better: 'higher', met: null },
+});

@@ -3,12 +3,11 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tls } from '../../../src/base/listen.ts';
-import { median, ratio, type Result } from '../result.ts';
+import { absent, median, ratio, type Result } from '../result.ts';
 import { openLine, openLines } from './line.ts';
 import { alternating, delays } from './load.ts';
 import { hasInflux, type Influx, startInflux } from './peers.ts';
 import { type Box, type Entry, type Server, startBox } from './servers.ts';
-import { absent } from './writes.ts';
 
 const points = 1_000_000;
 const perBatch = 1_000;

@@ -1,7 +1,7 @@
 /** writes — single durable points by many clients, beside InfluxDB, Redis and servers that do less. */
 import { join } from 'node:path';
 import type { Tls } from '../../../src/base/listen.ts';
-import { median, ratio, type Result } from '../result.ts';
+import { absent, median, ratio, type Result } from '../result.ts';
 import { alternating } from './load.ts';
 import { hasInflux, hasRedis, startInflux, startRedis } from './peers.ts';
 import { type Box, slowDisk, slowMs, startBare, startBox } from './servers.ts';
@@ -98,11 +98,6 @@ async function measureSlowly({ dir, tls }: Bench): Promise<Result[]> {
   }
   return results;
 }
-
-export const absent = (peer: string): Result => ({
-  ...{ name: `${peer} is not installed here: nothing was measured against it`, value: null, unit: 'none' },
-  ...{ goal: null, better: 'higher', met: null },
-});
 
 const perSecond = (seen: Record<string, number>): Record<string, number> =>
   Object.fromEntries(
