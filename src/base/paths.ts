@@ -16,8 +16,12 @@ export function canonicalPath(path: string): string {
   return path;
 }
 
+/** Of letters, digits and signs that no rule is about, each segment beginning with no dot: nearly every path there is. */
+const usual = /^(?:\/[\w~-][\w.~,:@-]*)+$/;
+
 function faultOf(path: string): string | undefined {
   if (path.length > longestPath) return `has more than ${longestPath} characters`;
+  if (usual.test(path)) return undefined;
   if (!path.startsWith('/')) return 'does not begin with /';
   if (/[%\\\p{C}\p{Zl}\p{Zp}]/u.test(path)) return 'has a character that is not allowed';
   if (path.normalize('NFC') !== path) return 'is not in Unicode form NFC';

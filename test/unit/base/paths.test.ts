@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { canonicalPath, covers, pathOfUrl } from '../../../src/base/paths.ts';
 import { Failure } from '../../../src/base/errors.ts';
 
@@ -36,6 +37,49 @@ test.each([
   ['inner wildcard', '/ts/*/latest'],
   ['10 KB', `/${'a'.repeat(10_240)}`],
 ])('paths: %s is refused', (_, path) => expect(codeOf(() => canonicalPath(path))).toBe('path.invalid'));
+
+/** What a path may be, one character after the other: said otherwise than where it is decided. */
+function isCanonical(path: string): boolean {
+  if (path === '/') return true;
+  if ([...path].some((one) => one === '%' || one === '\\' || /^[\p{C}\p{Zl}\p{Zp}]$/u.test(one))) return false;
+  const [before, ...segments] = path.split('/');
+  const isPlain = (segment: string): boolean => segment !== '' && segment !== '.' && segment !== '..';
+  const star = path.indexOf('*');
+  const isWhole = star === -1 || star === path.length - 1;
+  return before === '' && segments.length > 0 && segments.every(isPlain) && isWhole && path === path.normalize('NFC');
+}
+
+test('paths: whatever a path is made of, the rules decide', () => {
+  const parts = [
+    '/',
+    '/',
+    '/ts',
+    'a',
+    '0',
+    '_',
+    '.',
+    '..',
+    '~',
+    ',',
+    ':',
+    '@',
+    '-',
+    '*',
+    '%',
+    ' ',
+    '\\',
+    '\n',
+    '\0',
+    'ü',
+    'u\u0308',
+    ';',
+  ];
+  const paths = fc.array(fc.constantFrom(...parts), { maxLength: 8 }).map((some) => some.join(''));
+  fc.assert(
+    fc.property(paths, (path) => expect(codeOf(() => canonicalPath(path)) === 'path.invalid').toBe(!isCanonical(path))),
+    { numRuns: 5_000 },
+  );
+});
 
 test.each([
   ['plain', '/ts/temp/latest', '/ts/temp/latest'],
