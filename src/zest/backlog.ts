@@ -4,8 +4,11 @@
 export const mostWaiting = { frames: 1_000, bytes: 1024 * 1024 };
 /** Of all identities of one door, in bytes: what does not fit is not told. */
 export const mostOfDoor = 16 * 1024 * 1024;
-/** A client returns from observing before it is connected, and one that lost its connection comes back within a second. */
-export const graceMs = 5_000;
+/**
+ * A client returns from observing before it is connected. One that lost its connection may come back 10 s after Databox did: its
+ * ZeroMQ looks the name up, in vain for 6 s while nobody answers, and then waits for as long again.
+ */
+export const graceMs = 20_000;
 /** Whoever was neither there nor reading for so long has gone for good. */
 export const lostMs = 600_000;
 const tries = { firstMs: 20, lastMs: 1_000 };
