@@ -6,6 +6,7 @@ import { run } from '../../../src/base/run.ts';
 import { probeImage, type Rig } from '../../abuse/rig/index.ts';
 import type { Call } from '../../unit/zest/raw.ts';
 import type { Wish } from './component.ts';
+import { fixtures, installOriginal } from './original.ts';
 
 export const zestImage = 'local/zest:1';
 
@@ -17,7 +18,7 @@ export async function loadZestImage({ house, engine }: Rig): Promise<void> {
   const root = join(house.dir, 'zest');
   const native = globSync(`zeromq/build/linux/${process.arch}/node/glibc-*/addon.node`, { cwd: modules });
   const files = [
-    ...['zeromq/package.json', 'zeromq/build/manifest.json', 'cmake-ts/package.json'],
+    ...['zeromq/package.json', 'zeromq/v5-compat.js', 'zeromq/build/manifest.json', 'cmake-ts/package.json'],
     ...globSync(['zeromq/lib/**/*.js', 'cmake-ts/build/**/*.{js,cjs,mjs}'], { cwd: modules }),
     ...native,
   ];
@@ -31,6 +32,18 @@ export async function loadZestImage({ house, engine }: Rig): Promise<void> {
   copy(join(here, '../../unit/zest/raw.ts'), join(root, 'app/unit/zest/raw.ts'));
   writeFileSync(join(root, 'Dockerfile'), `FROM ${probeImage}\nCOPY . /\n`);
   await engine.docker(['build', '-q', '-t', zestImage, root]);
+  rmSync(root, { recursive: true });
+}
+
+/** The image of programs that have the original's library, which finds ZeroMQ a folder above: for components by their names. */
+export async function loadLibraryImage(rig: Rig, image: string): Promise<void> {
+  await loadZestImage(rig);
+  const root = join(rig.house.dir, 'library');
+  const program = join(root, 'app/original');
+  cpSync(await installOriginal(), program, { recursive: true, verbatimSymlinks: true });
+  for (const file of globSync('*.js', { cwd: fixtures })) copy(join(fixtures, file), join(program, file));
+  writeFileSync(join(root, 'Dockerfile'), `FROM ${zestImage}\nCOPY . /\nCMD ["/bin/node", "/app/original/main.js"]\n`);
+  await rig.engine.docker(['build', '-q', '-t', image, root]);
   rmSync(root, { recursive: true });
 }
 
