@@ -61,7 +61,7 @@ export function createPassage({ file, most, onExcess }: PassageOptions): Passage
         onExcess('unsent');
         cut(outer);
       });
-      pump(outer, connect({ path: file }), {
+      pump(outer, file, {
         ...{ account, blocked, stalledMs: most.stalledMs },
         overdrawn() {
           onExcess('unread');
@@ -81,22 +81,34 @@ export function cut(socket: Socket): void {
 
 type Watch = { account: Account; blocked: Set<Socket>; stalledMs: number; overdrawn: () => void };
 
+/**
+ * Where what comes from a socket lands, to be copied at once. Else each read, of hundred bytes mostly, takes 64 KiB of the memory
+ * that the library's own thread takes its messages from, and both wait for one another.
+ */
+const landing = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Carries bytes both ways, as fast as either side takes them; the end of one is the end of the other. */
-function pump(outer: Socket, inner: Socket, { account, blocked, stalledMs, overdrawn }: Watch): void {
+function pump(outer: Socket, file: string, { account, blocked, stalledMs, overdrawn }: Watch): void {
   const handshake = createHandshake();
+  const inner = connect({
+    path: file,
+    onread: {
+      buffer: landing,
+      callback(bytes) {
+        account.went(bytes);
+        if (outer.destroyed || outer.write(Buffer.from(landing.subarray(0, bytes)))) return true;
+        blocked.add(outer);
+        outer.setTimeout(stalledMs);
+        return false;
+      },
+    },
+  });
   outer.on('data', (piece: Buffer) => {
     const beyond = handshake(piece);
     if (beyond === undefined) return cut(outer);
     account.came(beyond);
     if (account.isOverdrawn()) return overdrawn();
     if (!inner.write(piece)) outer.pause();
-  });
-  inner.on('data', (piece: Buffer) => {
-    account.went(piece.length);
-    if (outer.destroyed || outer.write(piece)) return;
-    inner.pause();
-    blocked.add(outer);
-    outer.setTimeout(stalledMs);
   });
   inner.on('drain', () => outer.resume());
   outer.on('drain', () => {

@@ -11,7 +11,7 @@ import { frameOf } from '../unit/zest/raw.ts';
 import { ratio, type Result } from './result.ts';
 import { rate } from './store/load.ts';
 import { series } from './store/names.ts';
-import { type Box, startBox } from './store/servers.ts';
+import { type Box, startBox, type Zest } from './store/servers.ts';
 import { openLines, type Place } from './zest/lines.ts';
 import { measureStart } from './zest/start.ts';
 import { compare, measureWrites, perSecond } from './zest/writes.ts';
@@ -28,7 +28,7 @@ export async function measure(): Promise<Result[]> {
     // In this order: what is read was written.
     return [
       ...(await measureWrites(box, box.zest, dir)),
-      await measureReads(box, box.zest),
+      ...(await measureReads(box, box.zest)),
       ...(await measureStart(dir)),
     ];
   } finally {
@@ -36,17 +36,22 @@ export async function measure(): Promise<Result[]> {
   }
 }
 
-async function measureReads({ tokens }: Box, zest: Place): Promise<Result> {
+async function measureReads({ tokens }: Box, zest: Zest): Promise<Result[]> {
   await using program = startProgram([process.execPath, join(import.meta.dirname, 'zest/echo.ts')]);
-  using ours = openLines(zest, clients, content);
+  using box = openLines(zest.box, clients, content);
+  using desk = openLines(zest.desk, clients, content);
   using bare = openLines(await placeOf(program), clients);
   const frame = frameOf(`GET /ts/${series}/latest`, { token: tokens.GET });
-  const { databox, echo } = await compare({
-    databox: () => rate(ours.all, () => frame, roundMs),
-    echo: () => rate(bare.all, () => frame, roundMs),
-  });
-  const name = `\`latest\` over Zest, ${clients} clients ÷ a bare echo over the same sockets`;
-  return ratio(name, databox / echo, { goal: 0.5, better: 'higher', figures: perSecond({ databox, echo }) });
+  const asking = (lines: typeof bare) => () => rate(lines.all, () => frame, roundMs);
+  const seen = await compare({ box: asking(box), desk: asking(desk), echo: asking(bare) });
+  const against = (name: string, rate: number): Result =>
+    ratio(`${name} ÷ a bare echo over the same sockets`, rate / seen.echo, {
+      ...{ goal: 0.5, better: 'higher', figures: perSecond(seen) },
+    });
+  return [
+    against(`\`latest\` over Zest in a box, ${clients} clients`, seen.box),
+    against("the same at an author's desk", seen.desk),
+  ];
 }
 
 const placeOf = async (program: Program): Promise<Place> =>

@@ -2,20 +2,22 @@
  * A process with the arbiter and one store behind HTTPS, as a component meets them. Arguments: a folder, the certificate
  * as JSON, and options: `each` takes one request at a time, so that each is committed alone; `open` asks for no token;
  * `ledger` counts who uses what, and writes that down each second; `zest` serves the original's protocol too.
- * Says `{port, tokens}`, a token for each method, and `zest`, that door's place; answers a line with the main thread's p99 delay since the last, in ms.
+ * Says `{port, tokens}`, a token for each method, and `zest`, where that is served: in a box, through a gate, and at a desk;
+ * answers a line with the main thread's p99 delay since the last, in ms.
  */
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { createArbiter } from '../../../src/arbiter/index.ts';
+import { createConnections } from '../../../src/base/connections.ts';
 import { listen, type Handler, type Tls } from '../../../src/base/listen.ts';
 import { silent } from '../../../src/base/log.ts';
 import { settle } from '../../../src/base/memory.ts';
 import { startLedger } from '../../../src/ledger/index.ts';
 import { methods } from '../../../src/base/names.ts';
 import { startStores } from '../../../src/store/index.ts';
-import { openBook, startDoor } from '../../../src/zest/index.ts';
+import { openBook, startDoor, startGate } from '../../../src/zest/index.ts';
 import { wellKnown } from '../../unit/zest/raw.ts';
 import { owner, store } from './names.ts';
 
@@ -61,11 +63,14 @@ const zest = options.includes('zest') ? await openZest() : undefined;
 
 async function openZest() {
   const { secretKey, publicKey } = wellKnown;
-  const page = openBook(join(dir, 'zest.sqlite')).of(store);
-  const service = stores.wire(store);
-  const at = { address, caller: address, port: 0, pushPort: 0, secretKey };
-  const door = await startDoor({ ...at, target: store, service, page, log: silent });
-  return { port: door.port, publicKey };
+  const book = openBook(join(dir, 'zest.sqlite'));
+  const common = { address, secretKey, target: store, service: stores.wire(store), log: silent };
+  const gate = await startGate({
+    ...{ ...common, page: book.of('gate'), dir, nameOf: () => owner },
+    ...{ connections: createConnections(1_000), onRefused: () => {} },
+  });
+  const door = await startDoor({ ...common, caller: address, port: 0, pushPort: 0, page: book.of('desk') });
+  return { box: { port: gate.port, publicKey }, desk: { port: door.port, publicKey } };
 }
 
 // It is ended by a signal, which would leave the cache unwritten: with it no compiler is loaded, as in the single binary.

@@ -21,10 +21,12 @@ export type Box = Server &
     read(rest: string): string;
     tokens: Readonly<Record<Method, string>>;
     /** Absent: without that door. */
-    zest: { port: number; publicKey: string } | undefined;
+    zest: Zest | undefined;
     /** 99th percentile of the main thread's delay since the last call, ms; of 1 ms resolution, which is in it. */
     delayMs(): Promise<number>;
   };
+/** Where the original's protocol is served: as in a box, and as at an author's desk. */
+export type Zest = Record<'box' | 'desk', { port: number; publicKey: string }>;
 export type Entry = { timestamp: number; value: number; room: string };
 type BoxOptions = {
   dir: string;

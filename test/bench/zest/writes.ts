@@ -5,9 +5,9 @@ import { absent, median, ratio, type Result } from '../result.ts';
 import { openLines } from '../store/line.ts';
 import { alternating, rate } from '../store/load.ts';
 import { series } from '../store/names.ts';
-import type { Box } from '../store/servers.ts';
+import type { Box, Zest } from '../store/servers.ts';
 import { hasWrk, post } from '../store/wrk.ts';
-import { openLines as openZestLines, type Place } from './lines.ts';
+import { openLines as openZestLines } from './lines.ts';
 import { makeLoad, missing } from './load.ts';
 
 const rounds = 7;
@@ -15,34 +15,39 @@ const roundSeconds = 2;
 const clients = 16;
 const created = 65;
 
-export async function measureWrites(box: Box, place: Place, dir: string): Promise<Result[]> {
-  return [await measureDoors(box, place, dir), await measureProgram(box, place)];
+export async function measureWrites(box: Box, zest: Zest, dir: string): Promise<Result[]> {
+  return [...(await measureDoors(box, zest, dir)), await measureProgram(box, zest)];
 }
 
 const headOf = ({ tokens }: Box): Buffer => frameOf(`POST /ts/${series}`, { token: tokens.POST });
 
 /** The clients are cheap, on both sides: what is compared is what the box can take. */
-async function measureDoors(box: Box, place: Place, dir: string): Promise<Result> {
+async function measureDoors(box: Box, zest: Zest, dir: string): Promise<Result[]> {
   const without = hasWrk() ? missing() : 'wrk';
-  if (without !== undefined) return absent(without);
+  if (without !== undefined) return [absent(without)];
   const load = makeLoad(dir);
   const request = { clients, head: headOf(box), body: box.posting.body, code: created };
   const cost = costOf(box);
   const seen = await compare({
-    zest: cost.measured('zest', roundSeconds, () => load(place, request, roundSeconds * 1_000)),
-    rest: cost.measured('rest', roundSeconds, async () => (await post(box, { dir, clients }, roundSeconds)).perSecond),
+    box: cost.measured('box', () => load(zest.box, request, roundSeconds * 1_000)),
+    desk: cost.measured('desk', () => load(zest.desk, request, roundSeconds * 1_000)),
+    rest: cost.measured('rest', async () => (await post(box, { dir, clients }, roundSeconds)).perSecond),
   });
-  const name = `durable single points, ${clients} clients, Zest ÷ REST over HTTPS`;
   const figures = { ...perSecond(seen), ...cost.figures() };
-  return ratio(name, seen.zest / seen.rest, { goal: 0.8, better: 'higher', figures });
+  const against = (name: string, rate: number): Result =>
+    ratio(`${name} ÷ REST over HTTPS`, rate / seen.rest, { goal: 0.8, better: 'higher', figures });
+  return [
+    against(`durable single points, ${clients} clients, Zest in a box`, seen.box),
+    against("the same at an author's desk", seen.desk),
+  ];
 }
 
 /**
  * All clients are one program of Node: over Zest with ZeroMQ as any client has it, over HTTPS with less than any library does.
  * On a machine with two processors its cost is in the rate as well.
  */
-async function measureProgram(box: Box, place: Place): Promise<Result> {
-  using ours = openZestLines(place, clients, created);
+async function measureProgram(box: Box, { desk }: Zest): Promise<Result> {
+  using ours = openZestLines(desk, clients, created);
   using https = await openLines(box, clients);
   const ms = roundSeconds * 1_000;
   let turn = 0;
@@ -53,21 +58,22 @@ async function measureProgram(box: Box, place: Place): Promise<Result> {
     zest: () => rate(ours.all, frame, ms),
     rest: () => rate(https.all, () => box.point(), ms),
   });
-  const name = `the same from one program of Node, ZeroMQ ÷ a bare line of TLS`;
+  const name = 'the same from one program of Node, ZeroMQ at a desk ÷ a bare line of TLS';
   return ratio(name, seen.zest / seen.rest, { goal: null, better: 'higher', figures: perSecond(seen) });
 }
 
-/** What a request costs the box, beside its rate, which has the cost of the clients in it too. */
+/** What a request costs the server, beside its rate, which has the cost of the clients in it too. */
 function costOf({ program }: Box) {
-  const costs = { zest: [] as number[], rest: [] as number[] };
+  const costs: Record<string, number[]> = {};
   return {
-    measured: (door: keyof typeof costs, seconds: number, work: () => Promise<number>) => async () => {
+    measured: (door: string, work: () => Promise<number>) => async () => {
       const before = cpuMs(program.pid());
       const each = await work();
-      costs[door].push(((cpuMs(program.pid()) - before) * 1_000) / (each * seconds));
+      (costs[door] ??= []).push(((cpuMs(program.pid()) - before) * 1_000) / (each * roundSeconds));
       return each;
     },
-    figures: () => ({ zest_box_us: Math.round(median(costs.zest)), rest_box_us: Math.round(median(costs.rest)) }),
+    figures: () =>
+      Object.fromEntries(Object.entries(costs).map(([door, us]) => [`${door}_server_us`, Math.round(median(us))])),
   };
 }
 
