@@ -51,6 +51,9 @@ const runs = async () => ({
   version: await machine.run('databox', '--version'),
 });
 const running = ({ version }: Version) => ({ active: 'active', version });
+const journal = () => machine.run('sh', '-c', 'journalctl --sync && journalctl --unit databox --output cat');
+/** Systemd's word for how the service last failed. */
+const lastFailure = async () => /.*Failed with result '([a-z-]+)'/s.exec(await journal())?.[1];
 
 /** Stops it as a deadlock would, until systemd has noticed by itself. */
 async function freeze(): Promise<void> {
@@ -94,18 +97,22 @@ test.each([
 );
 
 test.each([
-  ['ends', 'exit'],
-  ['never gets ready', 'hang'],
+  ['ends', 'exit', 'exit-code'],
+  ['never gets ready', 'hang', 'timeout'],
 ])(
   'O05 a new version that %s is replaced by the old one, with its data',
-  async (_what, fault) => {
+  async (_what, fault, failure) => {
     await machine.write(faultFile, fault);
-    await machine.write('/etc/systemd/system/databox.service.d/test.conf', '[Service]\nTimeoutStartSec=40\n');
+    // What stands still has asked for a minute before, and does not hear that it is to stop.
+    const times = '[Service]\nTimeoutStartSec=40\nTimeoutStopSec=10\n';
+    await machine.write('/etc/systemd/system/databox.service.d/test.conf', times);
     const { code, said } = await install(versions.faulty);
     expect({ code, said }).toEqual({
       code: 1,
       said: expect.stringMatching(/0\.3\.0 does not work on this machine/) as string,
     });
+    // Or it failed of something else, and this shows nothing of what it is to show.
+    expect(await lastFailure()).toBe(failure);
     expect(await runs()).toEqual(running(versions.now));
     await isBack();
   },
@@ -114,15 +121,22 @@ test.each([
 
 test('O05 an update that is cut off with the files changed: after the reboot the old version has its data', async () => {
   await machine.write(faultFile, 'hang');
-  const installing = install(versions.faulty).catch(() => undefined);
-  await until('the files to change', 300_000, async () => {
+  // The files are as before again then: who waits on waits in vain.
+  let ended: string | undefined;
+  const installing = install(versions.faulty).then(
+    ({ said }) => (ended = `dpkg ended: ${said}`),
+    (err: unknown) => (ended = `dpkg was cut off: ${String(err)}`),
+  );
+  const seen = await until('the files to change', 300_000, async () => {
     const copies = await machine.run('sh', '-c', 'ls /var/lib/databox/stores');
-    return /\.sqlite\.v\d/.test(copies) || undefined;
+    return ended ?? (/\.sqlite\.v\d/.test(copies) ? 'changed' : undefined);
   });
+  expect(seen).toBe('changed');
   await machine.reboot('plug pulled');
   await installing;
   await isBack();
   expect(await runs()).toEqual(running(versions.now));
+  expect(await journal()).toMatch(/an interrupted update was undone: this is 0\.1\.0/);
 }, 600_000);
 
 test('the next version takes over with the data', async () => {

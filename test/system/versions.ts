@@ -40,6 +40,7 @@ const migrated = all(
 const further = formats.map(([files, version]) => [files, version + (/arbiter|stores/.test(files) ? 1 : 0)] as const);
 const named = (version: string): Change =>
   replace('src/main.ts', `const version = '${packageVersion}'`, `const version = '${version}'`);
+// It hangs by standing still: Node ends a process that only waits for a promise.
 const broken = replace(
   'src/compose.ts',
   '  const { config, signal } = part;\n',
@@ -53,7 +54,7 @@ const broken = replace(
     console.log('the files are changed');
   }
   if (fault === 'exit') throw new Error('this version does not work');
-  if (fault === 'hang') await new Promise((done) => signal.addEventListener('abort', done));
+  if (fault === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 `,
 );
 
