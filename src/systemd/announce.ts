@@ -15,8 +15,11 @@ export type Announced = Disposable & {
   stopping(why?: string): void;
 };
 
-/** Each message during the start asks for this long, three times as often: a start that hangs is ended after it. */
+/** Each message during the start asks for this long, three times as often: a start that stands still is ended after it. */
 const extensionMs = 60_000;
+const askEveryMs = extensionMs / 3;
+/** One that waits for what never comes asks no more after ten minutes: no start takes that long, images are pulled after it. */
+const asksAtMost = 600_000 / askEveryMs;
 const lookMs = 30_000;
 
 /** Takes systemd's variables out of the environment: programs that we start are not the service. */
@@ -46,7 +49,7 @@ export function announce({
   const more = `EXTEND_TIMEOUT_USEC=${extensionMs * 1_000}`;
   tell(`STATUS=starting\n${more}`);
   const notify = forgiving(tell, log);
-  const extending = setInterval(() => notify(more), extensionMs / 3).unref();
+  const extending = extend(() => notify(more), log);
   return {
     async ready(box) {
       clearInterval(extending);
@@ -67,6 +70,18 @@ export function announce({
       over.abort();
     },
   };
+}
+
+/** Asks from time to time, but not for ever. */
+function extend(ask: () => void, log: Log): NodeJS.Timeout {
+  let left = asksAtMost;
+  const timer = setInterval(() => {
+    if (left-- > 0) return ask();
+    clearInterval(timer);
+    // Told before systemd ends us: afterwards nobody could say why.
+    log.error('the start takes too long; systemd will end it within a minute');
+  }, askEveryMs).unref();
+  return timer;
 }
 
 /** Once heard, a message that is lost is no reason to end the box; systemd may be about to execute itself anew. */

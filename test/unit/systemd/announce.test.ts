@@ -19,6 +19,8 @@ jest.setTimeout(30_000);
 let count = 0;
 const abstract = (): string => `@databox-test-${process.pid}-${count++}`;
 const path = (): string => join(mkdtempSync(join(tmpdir(), 'dbx-notify-')), 'notify');
+/** What the listener's process and its messages need goes on. */
+const notOfIntervals = ['setTimeout', 'setImmediate', 'nextTick', 'queueMicrotask', 'Date', 'performance'] as const;
 const well = { healthy: true, problems: [], components: { running: 2, waiting: 1, failed: 0 } };
 
 describe('the socket', () => {
@@ -62,6 +64,26 @@ describe('a life', () => {
       .filter((word, at, all) => all[at - 1] !== word);
     expect(order).toEqual(['starting', 'READY=1', 'WATCHDOG=1', 'STOPPING=1']);
     expect(await manager.line(/READY/)).toContain('STATUS=ready with 3 components: 2 running, 1 waiting');
+  });
+  test('that never begins asks for more time for ten minutes, says so in the log, and asks no more', async () => {
+    await using manager = await startManager(abstract());
+    const logged: string[] = [];
+    const log = createLog('info', false, { write: (text) => logged.push(text) });
+    jest.useFakeTimers({ doNotFake: [...notOfIntervals] });
+    try {
+      using service = announce({ environment: { NOTIFY_SOCKET: manager.address }, log, pid: process.pid });
+      jest.advanceTimersByTime(600_000);
+      expect(logged).toEqual([]);
+      // As many as the listener takes while nobody reads what it heard.
+      jest.advanceTimersByTime(100_000);
+      service.stopping();
+    } finally {
+      jest.useRealTimers();
+    }
+    await manager.line(/STOPPING=1/);
+    // Of the first message too, which says that it starts.
+    expect(manager.heard.filter((said) => said.includes('EXTEND_TIMEOUT_USEC=60000000'))).toHaveLength(31);
+    expect(logged).toEqual([expect.stringContaining('the start takes too long')]);
   });
   test('is nobody’s business without a service manager', async () => {
     using service = announce({ environment: {}, log: silent, pid: 1 });
