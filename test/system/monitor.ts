@@ -9,6 +9,11 @@ type Point = { timestamp: number; data: unknown };
 const point = async (machine: Inside, which: 'earliest' | 'latest') =>
   (await machine.ask('store', 'get', driverStore, `/ts/freememStructured/${which}`)) as Point[];
 
+/** Waits until the driver has written; before, there is nothing that the app could be given, and its install is refused. */
+export async function untilDriverWrites(machine: Inside): Promise<void> {
+  await until('data of the driver', 60_000, async () => (await point(machine, 'latest')).length > 0 || undefined);
+}
+
 /** Of each start of the service another. */
 export const invocationOf = (machine: Inside): Promise<string> =>
   machine.run('systemctl', 'show', '--property=InvocationID', 'databox');

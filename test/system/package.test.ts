@@ -10,7 +10,7 @@ import { run } from '../../src/base/run.ts';
 import { files } from './files.ts';
 import { machineImage } from './image.ts';
 import { startMachine, until, type Machine } from './machine.ts';
-import { app, driver, invocationOf, watcherOf } from './monitor.ts';
+import { app, driver, invocationOf, untilDriverWrites, watcherOf } from './monitor.ts';
 import { faultFile, otherVersions, shipped, type Version } from './versions.ts';
 
 const id = `package-${process.pid}`;
@@ -75,7 +75,9 @@ test('dpkg installs it, enabled and ready', async () => {
 test('a driver and an app run, and live data comes', async () => {
   await machine.write('/etc/databox/config.json', '{ "appstore.repositories": ["/srv/manifests"] }');
   await machine.run('systemctl', 'restart', 'databox');
-  for (const name of [driver, app]) await machine.run('databox', 'install', name, '--yes');
+  await machine.run('databox', 'install', driver, '--yes');
+  await untilDriverWrites(machine);
+  await machine.run('databox', 'install', app, '--yes');
   await isBack();
 }, 480_000);
 
