@@ -63,7 +63,7 @@ export async function startTestMode(options: TestModeOptions): Promise<TestMode>
   const aliases = { localhost: target };
   const doors = {
     arbiter: await serve('arbiter', 'arbiter', arbiter.wire({ managementKey: key, guest: app, aliases })),
-    store: await serve('store', target, stores.wire(own.store, { target, isOpen })),
+    store: await serve('store', target, stores.wire(own.store, { target, isOpen, audits: true })),
     openStore: await serve('openStore', target, stores.wire(own.openStore, { target, isOpen: true })),
   };
   const endpoint = ({ port }: Door): string => `tcp://${target}:${port}`;

@@ -10,7 +10,7 @@ import type { EndReason, Event, Mode } from './events.ts';
 import type { Door, Exchange, Wire } from './exchange.ts';
 import { parse } from './grammar.ts';
 import { wholeBuckets } from './granularity.ts';
-import { info, type Authorised } from './open-store.ts';
+import { info, type Authorise, type Authorised } from './open-store.ts';
 import type { Format, Operation } from './operations.ts';
 import { erase, post } from './posts.ts';
 import { collect } from './reply.ts';
@@ -36,6 +36,8 @@ export type WireOptions = {
   target?: string;
   /** Whoever asks may do everything, with any token: of the author's desk only. */
   isOpen?: boolean;
+  /** Whoever may read may also learn who else does, as with the original: of the author's desk only. */
+  audits?: boolean;
 };
 
 export type StoreWire = {
@@ -77,9 +79,9 @@ const plain: Wire<Plain> = {
 
 export function createStoreWire(
   door: Door,
-  { target = door.target, isOpen = false }: WireOptions,
+  { target = door.target, isOpen = false, audits = false }: WireOptions,
 ): Omit<StoreWire, 'onReturn'> {
-  const named: Door = { ...door, target };
+  const named: Door = { ...door, target, ...(audits && { authorise: auditing(door) }) };
   const exchangeOf = (request: WireRequest, observe?: Plain['asked']['observe']): Plain =>
     plainExchange(isOpen ? openTo(request, named) : named, request, observe);
   return {
@@ -106,8 +108,17 @@ export function createStoreWire(
   };
 }
 
+const anyAudit = { observe: 'audit' } as const;
+
+const auditing =
+  ({ authorise }: Door): Authorise =>
+  (token, use) => {
+    const who = authorise(token, use);
+    return { ...who, caveats: [...(who.caveats ?? []), anyAudit] };
+  };
+
 function openTo({ host }: WireRequest, door: Door): Door {
-  const anyone: Authorised = { component: host === '' ? 'anyone' : host, grant: 0, caveats: [{ observe: 'audit' }] };
+  const anyone: Authorised = { component: host === '' ? 'anyone' : host, grant: 0, caveats: [anyAudit] };
   return { ...door, authorise: () => anyone };
 }
 

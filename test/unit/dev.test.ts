@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { connect } from '../../src/client/index.ts';
-import { connect as connectZest, listen, wellKnown } from './zest/raw.ts';
+import { connect as connectZest, listen, observe, wellKnown } from './zest/raw.ts';
 
 const manifestOf = (name: string): string => readFileSync(`examples/${name}/databox-manifest.json`, 'utf8');
 const repository = (name: string): string => `${process.cwd()}/examples/${name}`;
@@ -106,6 +106,26 @@ test('the seeded app may what the original’s suites ask for, whatever the clie
   const app = JSON.stringify({ name: hostname(), type: 'app', key: 'secret' });
   expect((await arbiter.ask('POST /cm/upsert-container-info', { ...mine, body: app })).payload).toBe(hostname());
   expect(await codeOf({})).toBe(129);
+});
+
+test('at the desk whoever may read may observe who does, with a plain token', async () => {
+  await using dev = await startDesk();
+  const { endpoints, environment } = dev.testMode;
+  const place = { port: portOf(endpoints.store), pushPort: portOf(environment['DATABOX_ZMQ_DEALER_ENDPOINT']) };
+  using arbiter = connectZest({ port: portOf(endpoints.arbiter), pushPort: 0 });
+  using store = connectZest(place);
+  const body = wanted({ method: 'GET', path: '/kv/a/*' });
+  const token = (await arbiter.ask('POST /token', { ...mine, body })).payload;
+  using observer = await observe(place, '/kv/a/*', { ...mine, token, observe: 'audit' });
+  expect((await store.ask('GET /kv/a/b', { ...mine, token })).code).toBe(69);
+  expect((await store.ask('POST /kv/a/b', { ...mine, token, body: '{}' })).code).toBe(129);
+  const told = [(await observer.next()).payload, (await observer.next()).payload];
+  expect(told.map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([
+    `127.0.0.1 ${hostname()} GET /kv/a/b 69`,
+    expect.stringMatching(/^127\.0\.0\.1 \S+ POST \/kv\/a\/b 129$/),
+  ]);
+  const other = { ...mine, token, observe: 'audit' };
+  expect((await store.ask('GET /kv/b/*', other)).code).toBe(129);
 });
 
 test('the open store takes any token; the other one only if it was asked to', async () => {
