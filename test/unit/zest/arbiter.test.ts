@@ -57,6 +57,22 @@ test('a token of this door has no end, works, and dies with its grant', async ()
   expect(() => it.arbiter.verify(token, use)).toThrow(Failure);
 });
 
+test('tokens are not counted apart: a client of the original asks for new ones at each call of a function', async () => {
+  await using it = await openArbiter();
+  using client = connect(it);
+  const codes = new Map<number, number>();
+  for (let each = 0; each < 600; each++) {
+    const { code } = await client.ask('POST /token', { ...app, body: asking({ path: `/kv/a/${each}` }) });
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  expect([...codes]).toEqual([[69, 600]]);
+  // Over REST 200 at once, and 20 a second.
+  const statuses = new Set<number>();
+  for (let each = 0; each < 600; each++)
+    statuses.add((await askRest(it.rest.port, 'POST /token', { ...app, body: asking({}) })).status);
+  expect([...statuses]).toEqual([200, 429]);
+});
+
 test('whoever manages may watch; nobody else may', async () => {
   await using it = await openArbiter();
   using client = connect(it);
