@@ -47,23 +47,23 @@ export function readRequest(frame: Buffer): Asked {
  * @param client  its name, which may pass to another one: only equal bytes count
  */
 export function createReader(): (frame: Buffer, client: string) => Asked {
-  const last = new Map<string, { frame: Buffer; end: number; asked: Asked }>();
+  const last = new Map<string, { head: string; asked: Asked }>();
   return (frame, client) => {
     const known = last.get(client);
-    if (known && begins(frame, known)) return { ...known.asked, body: frame.subarray(known.end) };
+    const end = known?.head.length ?? 0;
+    if (known && frame.toString('latin1', 0, end) === known.head) return { ...known.asked, body: frame.subarray(end) };
     const asked = readRequest(frame);
     if (frame.length > kept.longestFrame) return asked;
     // Who has gone is not told.
     if (last.size >= kept.clients) last.clear();
-    last.set(client, { frame, end: frame.length - asked.body.length, asked });
+    // As text: a frame lies in memory of the library's, and kept ones are given back long after, one among many.
+    const head = frame.toString('latin1', 0, frame.length - asked.body.length);
+    last.set(client, { head, asked: { ...asked, body: nothing } });
     return asked;
   };
 }
 
-/** Memory that a frame lay in may have been given away since: then it is empty. */
-const begins = (frame: Buffer, { frame: last, end }: { frame: Buffer; end: number }): boolean =>
-  end <= Math.min(frame.length, last.length) && last.compare(frame, 0, end, 0, end) === 0;
-
+const nothing = Buffer.alloc(0);
 const kept = { clients: 256, longestFrame: 2_048 };
 
 type Values = Message<Buffer>['options'];

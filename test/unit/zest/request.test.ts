@@ -1,4 +1,7 @@
 /** What a reader remembers of its clients changes nothing of what it reads. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createReader, readRequest, type Asked } from '../../../src/zest/request.ts';
 import { frames } from './frames.ts';
@@ -54,6 +57,22 @@ test('a frame whose memory was given away is no frame to go by', () => {
   read(given, 'a');
   structuredClone(null, { transfer: [given.buffer] });
   expect(read(samples[0] as Buffer, 'a')).toEqual(readRequest(samples[0] as Buffer));
+});
+
+test('no frame is kept for the next one: the library has each in memory of its own', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const read = createReader();
+  const kept = Array.from({ length: 100 }, (_, client) => {
+    const frame = Buffer.allocUnsafeSlow(samples[0]?.length ?? 0);
+    samples[0]?.copy(frame);
+    read(frame, `${client}`);
+    return new WeakRef(frame.buffer);
+  });
+  // A reference that was just made holds until the turn is over.
+  await sleep(1);
+  collect();
+  expect(kept.filter((one) => one.deref() !== undefined)).toHaveLength(0);
 });
 
 test('what was read of a client is read once, of more clients than are remembered too', () => {
