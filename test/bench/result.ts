@@ -26,3 +26,11 @@ export const absent = (peer: string): Result => ({
   ...{ name: `${peer} is not installed here: nothing was measured against it`, value: null, unit: 'none' },
   ...{ goal: null, better: 'higher', met: null },
 });
+
+/** Rates as figures; without those that were not measured. */
+export const perSecond = (seen: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(seen)
+      .filter(([, value]) => !Number.isNaN(value))
+      .map(([name, value]) => [`${name}_per_s`, Math.round(value)]),
+  );

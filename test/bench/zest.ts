@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { startProgram, type Program } from '../abuse/rig/process.ts';
 import { pair } from '../unit/store/harness.ts';
 import { frameOf } from '../unit/zest/raw.ts';
-import { ratio, type Result } from './result.ts';
+import { perSecond, ratio, type Result } from './result.ts';
 import { rate } from './store/load.ts';
 import { series } from './store/names.ts';
 import { type Box, startBox, type Zest } from './store/servers.ts';
 import { openLines, type Place } from './zest/lines.ts';
 import { measureStart } from './zest/start.ts';
-import { compare, measureWrites, perSecond } from './zest/writes.ts';
+import { compare, measureWrites } from './zest/writes.ts';
 
 const roundMs = 1_500;
 const clients = 16;

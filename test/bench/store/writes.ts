@@ -1,7 +1,7 @@
 /** writes — single durable points by many clients, beside InfluxDB, Redis and servers that do less. */
 import { join } from 'node:path';
 import type { Tls } from '../../../src/base/listen.ts';
-import { absent, median, ratio, type Result } from '../result.ts';
+import { absent, median, perSecond, ratio, type Result } from '../result.ts';
 import { alternating } from './load.ts';
 import { hasInflux, hasRedis, startInflux, startRedis } from './peers.ts';
 import { type Box, slowDisk, slowMs, startBare, startBox } from './servers.ts';
@@ -98,10 +98,3 @@ async function measureSlowly({ dir, tls }: Bench): Promise<Result[]> {
   }
   return results;
 }
-
-const perSecond = (seen: Record<string, number>): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(seen)
-      .filter(([, value]) => !Number.isNaN(value))
-      .map(([name, value]) => [`${name}_per_s`, Math.round(value)]),
-  );

@@ -1,7 +1,7 @@
 /** writes — durable single points through both doors of one store. */
 import { readFileSync } from 'node:fs';
 import { frameOf } from '../../unit/zest/raw.ts';
-import { absent, median, ratio, type Result } from '../result.ts';
+import { absent, median, perSecond, ratio, type Result } from '../result.ts';
 import { openLines } from '../store/line.ts';
 import { alternating, rate } from '../store/load.ts';
 import { series } from '../store/names.ts';
@@ -93,6 +93,3 @@ export async function compare<T extends string>(ways: Record<T, () => Promise<nu
   await alternating(1, ways);
   return alternating(rounds, ways);
 }
-
-export const perSecond = (seen: Record<string, number>): Record<string, number> =>
-  Object.fromEntries(Object.entries(seen).map(([name, value]) => [`${name}_per_s`, Math.round(value)]));
