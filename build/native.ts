@@ -9,8 +9,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** What addons have in common. */
+const common = 'src/base/native';
 /** Each addon, and where its sources are: beside the part that uses it. */
-const sources = { nfqueue: 'src/network/native', notify: 'src/systemd/native' } as const;
+const sources = {
+  nfqueue: [common, 'src/network/native'],
+  notify: ['src/systemd/native'],
+} as const;
 export type OwnAddon = keyof typeof sources;
 export const ownAddons = Object.keys(sources) as OwnAddon[];
 const require = createRequire(import.meta.url);
@@ -36,6 +41,7 @@ const flags = [
     '-fPIC',
     '-shared',
     '-fvisibility=hidden',
+    '-pthread',
     '-fstack-protector-strong',
     '-D_FORTIFY_SOURCE=2',
   ],
@@ -57,15 +63,16 @@ type BuildOptions = {
  */
 export function buildNative(addon: OwnAddon, options: BuildOptions = {}): string {
   const { arch = process.arch, compiler = ['gcc'], target = nativeFile(addon, arch) } = options;
-  const inputs = globSync(join(root, sources[addon], '*.{c,h}'));
+  const inputs = sources[addon].flatMap((dir) => globSync(join(root, dir, '*.{c,h}')));
   const newest = Math.max(...[...inputs, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs));
   if ((statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0) > newest) return target;
   mkdirSync(dirname(target), { recursive: true });
   const [file = 'gcc', ...first] = compiler;
   const include = [(require('node-api-headers') as { include_dir: string }).include_dir, eventLoopHeaders()];
+  const own = ['-iquote', join(root, common)];
   const half = `${target}.${process.pid}`;
   const units = inputs.filter((input) => input.endsWith('.c'));
-  const argv = [...first, ...flags, ...include.flatMap((dir) => ['-isystem', dir]), '-o', half, ...units];
+  const argv = [...first, ...flags, ...include.flatMap((dir) => ['-isystem', dir]), ...own, '-o', half, ...units];
   execFileSync(file, argv, { stdio: 'inherit' });
   renameSync(half, target);
   return target;

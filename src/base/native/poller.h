@@ -19,6 +19,7 @@ struct poller {
   /* One for the JavaScript handle, one for the event loop: memory goes with the second. */
   int holders;
   void (*ready)(struct poller *poller);
+  void (*halt)(struct poller *poller); /* ends what works beside the event loop; may be NULL */
   void (*release)(struct poller *poller);
 };
 
@@ -36,5 +37,8 @@ void poller_stop(struct poller *poller);
  * settled what it began and passes `thrown` on. True if it returned.
  */
 bool poller_call(struct poller *poller, size_t argc, const napi_value *argv, napi_value *thrown);
+
+/* close(handle): of whatever a poller heads */
+napi_value close_handle(napi_env env, napi_callback_info info);
 
 #endif

@@ -1,7 +1,9 @@
 #include "poller.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <unistd.h>
+
+#include "arguments.h"
 
 static void let_go(struct poller *poller) {
   if (--poller->holders == 0) poller->release(poller);
@@ -17,6 +19,7 @@ static void on_closed(uv_handle_t *handle) {
 void poller_stop(struct poller *poller) {
   if (poller->closed) return;
   poller->closed = true;
+  if (poller->halt != NULL) poller->halt(poller);
   uv_poll_stop(&poller->poll);
   napi_delete_reference(poller->env, poller->callback);
   if (poller->kept != NULL) napi_delete_reference(poller->env, poller->kept);
@@ -50,7 +53,7 @@ static bool prepare(napi_env env, struct poller *poller, napi_value callback) {
   uv_loop_t *loop = NULL;
   napi_value name;
   return napi_get_uv_event_loop(env, &loop) == napi_ok && uv_poll_init(loop, &poller->poll, poller->fd) == 0 &&
-         napi_create_string_utf8(env, "databox:netlink", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+         napi_create_string_utf8(env, "databox:poller", NAPI_AUTO_LENGTH, &name) == napi_ok &&
          napi_create_reference(env, callback, 1, &poller->callback) == napi_ok &&
          napi_async_init(env, NULL, name, &poller->async) == napi_ok &&
          napi_add_async_cleanup_hook(env, on_thread_end, poller, &poller->hook) == napi_ok;
@@ -90,4 +93,14 @@ bool poller_call(struct poller *poller, size_t argc, const napi_value *argv, nap
   napi_status status = napi_make_callback(env, poller->async, receiver, callback, argc, argv, &result);
   if (status == napi_pending_exception) napi_get_and_clear_last_exception(env, thrown);
   return status == napi_ok;
+}
+
+/* close(handle): of whatever a poller heads */
+napi_value close_handle(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  if (!arguments(env, info, argv, 1)) return NULL;
+  struct poller *poller = poller_of(env, argv[0]);
+  if (poller == NULL) return refuse(env, -EINVAL, "not a handle");
+  poller_stop(poller);
+  return NULL;
 }
