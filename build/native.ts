@@ -15,6 +15,7 @@ const common = 'src/base/native';
 const sources = {
   nfqueue: [common, 'src/network/native'],
   notify: ['src/systemd/native'],
+  relay: [common, 'src/zest/native'],
 } as const;
 export type OwnAddon = keyof typeof sources;
 export const ownAddons = Object.keys(sources) as OwnAddon[];

@@ -18,7 +18,7 @@ export async function buildNativeParts(target: Target): Promise<Record<AddonName
   const own = (addon: OwnAddon): string =>
     buildNative(addon, { arch: target.arch, compiler, target: join(folder(target), `${addon}.node`) });
   return {
-    ...{ nfqueue: own('nfqueue'), notify: own('notify') },
+    ...{ nfqueue: own('nfqueue'), notify: own('notify'), relay: own('relay') },
     ...{ better_sqlite3: await buildSqlite(target), zeromq: await copyZeromq(target) },
   };
 }

@@ -54,15 +54,16 @@ export function bundledFiles(url: URL): [path: string, bytes: Uint8Array][] {
 export function loadAddon(name: AddonName, file: string): unknown {
   if (!sea.isSea()) return createRequire(import.meta.url)(file) as unknown;
   const module = { exports: {} as unknown };
-  process.dlopen(module, name === 'zeromq' ? unpack(name) : unpackAddons()[name]);
+  process.dlopen(module, isShared(name) ? unpackAddons()[name] : unpack(name));
   return module.exports;
 }
 
 const shared = ['nfqueue', 'notify', 'better_sqlite3'] as const;
-/** The last is of the main thread alone, and not of every run: it is written when it is asked for. */
-export const addonNames = [...shared, 'zeromq'] as const;
+/** The last are of the main thread alone, and not of every run: they are written when they are asked for. */
+export const addonNames = [...shared, 'zeromq', 'relay'] as const;
 export type AddonName = (typeof addonNames)[number];
 type Shared = (typeof shared)[number];
+const isShared = (name: AddonName): name is Shared => (shared as readonly string[]).includes(name);
 const places = 'databox.addons';
 
 /**

@@ -6,7 +6,8 @@ import { createLane } from '../base/lane.ts';
 import type { Log } from '../base/log.ts';
 import type { Page } from './book.ts';
 import { openDoor, type Door, type DoorOptions } from './door.ts';
-import { createPassage, type Passage, type PassageOptions } from './passage.ts';
+import { createPassage, type Passage } from './passage.ts';
+import type { Most as MostOfOne, Relay } from './relay.ts';
 import { longestMessageBytes } from './server.ts';
 
 export type Side = 'requests' | 'events';
@@ -29,11 +30,12 @@ export type CallersOptions = Pick<DoorOptions, 'target' | 'secretKey' | 'service
   nameOf: (address: Ip) => string | undefined;
   /** For the sockets' files; nobody else may enter it. */
   dir: string;
+  relay: Relay;
   /** Default: `usualMost`. */
   most?: Most;
 };
 
-export type Most = Readonly<Record<Side, PassageOptions['most']>>;
+export type Most = Readonly<Record<Side, MostOfOne>>;
 /** Each caller's: two of the longest messages, each way; nobody has anything to say to the socket of events. */
 const usualMost: Most = {
   requests: { unread: 2 * longestMessageBytes, unsent: 2 * longestMessageBytes, stalledMs: 10_000 },
@@ -115,12 +117,12 @@ const rowsOf = (page: Page, address: Ip) => page.rows().filter(({ caller }) => c
 let files = 0;
 
 async function open(options: CallersOptions, address: Ip, component: string): Promise<Seat> {
-  const { page, dir, log, most = usualMost, ...common } = options;
+  const { page, dir, log, relay, most = usualMost, ...common } = options;
   const name = `${files++}`;
   const own = log.child({ component });
   const passageOf = (side: Side) => {
     const file = join(dir, `${name}.${side}`);
-    return { file, passage: createPassage({ file, most: most[side], onExcess: tell(own, side) }) };
+    return { file, passage: createPassage({ relay, file, most: most[side], onExcess: tell(own, side) }) };
   };
   const [requests, events] = [passageOf('requests'), passageOf('events')];
   const door = await openDoor({

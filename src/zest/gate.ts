@@ -2,12 +2,11 @@
  * gate — the doors of one target at its address in the box. ZeroMQ does not tell who is connected, and the kernel does: each
  * connection is taken here, and joined to a socket that belongs to its caller alone.
  */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Connections } from '../base/connections.ts';
-import { peerIp, type Ip } from '../base/ipv4.ts';
+import type { Ip } from '../base/ipv4.ts';
 import { createLimiter } from '../base/rate.ts';
 import { createCallers, type Callers, type CallersOptions, type Side } from './callers.ts';
-import { cut } from './passage.ts';
+import { openRelay, type Connection, type Entrance } from './relay.ts';
 
 export type Gate = AsyncDisposable & {
   readonly port: number;
@@ -18,7 +17,7 @@ export type Gate = AsyncDisposable & {
   forget(caller: Ip): Promise<void>;
 };
 
-export type GateOptions = CallersOptions & {
+export type GateOptions = Omit<CallersOptions, 'relay'> & {
   address: Ip;
   /** How many one caller may hold open, here and at all that share this; further ones are reset. */
   connections: Connections;
@@ -32,90 +31,63 @@ export type GateOptions = CallersOptions & {
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
   await using up = new AsyncDisposableStack();
-  const callers = up.use(createCallers(options));
-  const entrance = createEntrance(options, callers);
-  const [requests, events] = [await entrance.open('requests'), await entrance.open('events')];
-  up.defer(() => entrance.close());
+  const relay = up.use(openRelay());
+  const callers = up.use(createCallers({ ...options, relay }));
+  const held = new Map<Ip, Set<Connection>>();
+  const admit = createAdmission(options, callers, held);
+  const open = (side: Side): Entrance =>
+    up.use(relay.open(options.address, (connection) => void admit(connection, side)));
+  const [requests, events] = [open('requests'), open('events')];
+  const reset = (caller: Ip): number => {
+    const all = [...(held.get(caller) ?? [])].filter((connection) => !connection.isOver());
+    for (const connection of all) connection.cut();
+    return all.length;
+  };
+  up.defer(() => [...held.keys()].forEach(reset));
   void callers.resume();
   const way = up.move();
   return {
-    port: requests,
-    pushPort: events,
-    reset: (caller) => entrance.reset(caller),
+    port: requests.port,
+    pushPort: events.port,
+    reset,
     async forget(caller) {
-      entrance.reset(caller);
+      reset(caller);
       await callers.forget(caller);
     },
     [Symbol.asyncDispose]: () => way.disposeAsync(),
   };
 }
 
-/** Both listeners, and who holds connections at them. */
-function createEntrance(options: GateOptions, callers: Callers) {
-  const servers: Server[] = [];
-  const held = new Map<Ip, Set<Socket>>();
-  const admit = createAdmission(options, callers, held);
-  const reset = (caller: Ip): number => {
-    const all = [...(held.get(caller) ?? [])];
-    all.forEach(cut);
-    return all.length;
-  };
-  return {
-    reset,
-    open(side: Side): Promise<number> {
-      const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => void admit(socket, side));
-      servers.push(server);
-      return listening(server, options.address);
-    },
-    async close(): Promise<void> {
-      const closed = servers.map((server) => new Promise((done) => server.close(done)));
-      for (const caller of [...held.keys()]) reset(caller);
-      await Promise.all(closed);
-    },
-  };
-}
-
 /** Joins a connection to its caller's socket, or resets it. */
-function createAdmission(options: GateOptions, callers: Callers, held: Map<Ip, Set<Socket>>) {
+function createAdmission(options: GateOptions, callers: Callers, held: Map<Ip, Set<Connection>>) {
   const { connections, onRefused, log } = options;
   // A caller tries again and again: a log on an SD card pays for each line.
   const told = createLimiter({ burst: 1, perSecond: 1 / 60 });
-  return async (socket: Socket, side: Side): Promise<void> => {
-    socket.on('error', () => {});
-    const caller = peerIp(socket.remoteAddress);
+  return async (connection: Connection, side: Side): Promise<void> => {
+    const caller = connection.peer;
     if (!connections.admit(caller)) {
-      cut(socket);
+      connection.cut();
       return onRefused(caller);
     }
-    hold(held, caller, socket);
-    socket.once('close', () => connections.leave(caller));
-    socket.setKeepAlive(true, keepAliveMs);
+    hold(held, connection);
+    void connection.over.then(() => connections.leave(caller));
     try {
       const known = await callers.of(caller);
-      if (!known) cut(socket);
-      else if (!socket.destroyed) known[side].join(socket);
+      if (!known) connection.cut();
+      else if (!connection.isOver()) known[side].join(connection);
     } catch (err) {
-      cut(socket);
+      connection.cut();
       if (told.take(caller) === 0) log.error({ err, caller }, 'a zest door cannot be opened');
     }
   };
 }
 
-/** A peer whose machine went away without a word is noticed. */
-const keepAliveMs = 60_000;
-
-function hold(held: Map<Ip, Set<Socket>>, caller: Ip, socket: Socket): void {
-  const own = held.get(caller) ?? new Set();
-  held.set(caller, own.add(socket));
-  socket.once('close', () => {
-    own.delete(socket);
-    if (own.size === 0 && held.get(caller) === own) held.delete(caller);
+function hold(held: Map<Ip, Set<Connection>>, connection: Connection): void {
+  const { peer } = connection;
+  const own = held.get(peer) ?? new Set();
+  held.set(peer, own.add(connection));
+  void connection.over.then(() => {
+    own.delete(connection);
+    if (own.size === 0 && held.get(peer) === own) held.delete(peer);
   });
-}
-
-async function listening(server: Server, address: Ip): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject).listen(0, address, resolve);
-  await promise;
-  return (server.address() as AddressInfo).port;
 }

@@ -49,6 +49,8 @@ export async function bindRouter(
     receiveHighWaterMark: options.waiting.in,
     maxMessageSize: options.longestMessageBytes,
     handshakeInterval: 10_000,
+    // Nobody waits for a place in the queue of a file: a gate that hands over many at once would be refused.
+    backlog: 511,
     // A peer whose machine went away without a word is noticed; heartbeats of ZMTP would confuse old clients.
     ...{ tcpKeepalive: 1, tcpKeepaliveIdle: 60, tcpKeepaliveInterval: 15, tcpKeepaliveCount: 4 },
   });

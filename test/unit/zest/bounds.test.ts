@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { curveKeyPair, Router } from 'zeromq';
-import { createAccount } from '../../../src/zest/account.ts';
-import { createHandshake, wireBytes } from '../../../src/zest/framing.ts';
+import { wireBytes } from '../../../src/zest/framing.ts';
+import { loadNative } from '../../../src/zest/native.ts';
 import { bare } from '../../../src/zest/reply.ts';
 import { createTurns } from '../../../src/zest/turns.ts';
 import { app, openGate, other, until } from './gatehouse.ts';
@@ -49,29 +49,6 @@ test('answers that nobody reads are not made: who asked is cut off after a while
   for (const one of [client, reader]) expect((await one.ask('GET /kv/long')).payload.length).toBe(4 * mega);
 }, 120_000);
 
-test('an account: what comes and goes, and what is not there any more', () => {
-  let time = 0;
-  const account = createAccount({ unread: 10, unsent: 10 }, () => time);
-  account.came(11);
-  expect(account.isOverdrawn()).toBe(true);
-  account.took(1);
-  expect(account.isOverdrawn()).toBe(false);
-  account.took(50);
-  account.came(11);
-  expect(account.isOverdrawn()).toBe(true);
-  account.gave(11);
-  expect([account.isFull(false), account.isFull(true)]).toEqual([true, true]);
-  time = 1_001;
-  expect([account.isFull(true), account.isFull(false), account.isFull(true)]).toEqual([true, false, false]);
-  account.gave(12);
-  account.went(1);
-  expect(account.isFull(true)).toBe(true);
-  account.went(1);
-  expect(account.isFull(true)).toBe(false);
-  account.emptied();
-  expect(account.isOverdrawn()).toBe(false);
-});
-
 test('turns: so many at once, the others in order, nobody while it is full', async () => {
   let isFull = false;
   const turn = createTurns(2, () => isFull);
@@ -106,12 +83,12 @@ async function openWire() {
   const router = new Router({ curveServer: true, curveSecretKey: keys.secretKey, linger: 0 });
   await router.bind('tcp://127.0.0.1:*');
   const inner = Number(/\d+$/.exec(router.lastEndpoint ?? '')?.[0]);
-  const beyond = createHandshake();
-  let passed = 0;
+  const came: Buffer[] = [];
+  const passed = (): number => loadNative().handshakeBeyond(Buffer.concat(came), 7_000);
   const between = createTcpServer((socket) => {
     const far = connectTcp(inner, '127.0.0.1');
     socket.on('data', (piece: Buffer) => {
-      for (let at = 0; at < piece.length; at += 7_000) passed += beyond(piece.subarray(at, at + 7_000)) ?? Infinity;
+      came.push(piece);
       far.write(piece);
     });
     far.pipe(socket);
@@ -121,11 +98,11 @@ async function openWire() {
   const client = connect({ port, pushPort: 0 }, keys.publicKey);
   return {
     async exchange(size: number): Promise<number> {
-      passed = 0;
+      const before = passed();
       const asked = client.send(Buffer.alloc(size));
       const [name = '', , body = ''] = await router.receive();
       expect(body.length).toBe(size);
-      const counted = passed;
+      const counted = passed() - before;
       await router.send([name, '', bare(65)]);
       await asked;
       return counted;
@@ -139,15 +116,19 @@ async function openWire() {
 }
 
 test('a handshake is found in pieces of any size, and a long one is refused', () => {
+  const beyond = (bytes: Buffer, step: number): number => loadNative().handshakeBeyond(bytes, step);
   const command = (size: number) => Buffer.concat([Buffer.from([4, size]), Buffer.alloc(size)]);
   const long = Buffer.concat([Buffer.from([6, 0, 0, 0, 0, 0, 0, 1, 44]), Buffer.alloc(300)]);
   const whole = Buffer.concat([Buffer.alloc(64), command(200), long, Buffer.from('more')]);
   for (const step of [1, 3, 63, 64, 65, 1_000]) {
-    const beyond = createHandshake();
-    let sum = 0;
-    for (let at = 0; at < whole.length; at += step) sum += beyond(whole.subarray(at, at + step)) ?? NaN;
-    expect(sum).toBe(4);
+    expect(beyond(whole, step)).toBe(4);
+    for (const less of [64, 65, 66, 266, 267, 575]) expect(beyond(whole.subarray(0, less), step)).toBe(0);
+    expect(beyond(Buffer.concat([Buffer.alloc(64), command(0), command(0)]), step)).toBe(0);
+    for (const last of [0, 255]) {
+      const endless = Buffer.concat([Buffer.alloc(64), Buffer.from([6, 255, 0, 0, 0, 0, 0, 0, last])]);
+      expect(beyond(endless, step)).toBe(-1);
+    }
+    const two = Buffer.concat([Buffer.alloc(64), Buffer.from([6, 0, 0, 0, 0, 0, 0, 15, 0]), Buffer.alloc(3_840), long]);
+    expect(beyond(two, step)).toBe(-1);
   }
-  const endless = createHandshake();
-  expect(endless(Buffer.concat([Buffer.alloc(64), Buffer.from([6, 255, 0, 0, 0, 0, 0, 0, 0])]))).toBeUndefined();
 });
