@@ -147,22 +147,28 @@ const doctor: DoctorOptions = {
 };
 
 async function main(): Promise<void> {
+  // Node would end with 0, as if it were done, and systemd would leave a box that has lost its last handle down.
+  process.once('beforeExit', () => fail(new Failure('internal', 'it is not done, and nothing is left to wait for')));
   try {
     await createProgram({ start, dev, fetchSource, verifyBackup, state, wipe, version, doctor }).parseAsync(
       modernSpelling(process.argv),
     );
     process.exit(process.exitCode);
   } catch (err) {
-    // A program that started us reads the same as from every other command.
-    if (err instanceof Failure && process.argv.includes('--json')) {
-      console.error(JSON.stringify(problem(err)));
-      process.exit(exitCode(err));
-    }
-    const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);
-    const mark = isJournal(2, process.env['JOURNAL_STREAM']) ? prefixOf(50) : '';
-    console.error(mark + sentence.replaceAll('\n', `\n${mark}`));
+    fail(err);
+  }
+}
+
+function fail(err: unknown): never {
+  // A program that started us reads the same as from every other command.
+  if (err instanceof Failure && process.argv.includes('--json')) {
+    console.error(JSON.stringify(problem(err)));
     process.exit(exitCode(err));
   }
+  const sentence = err instanceof Failure ? `databox: ${err.message}` : inspect(err);
+  const mark = isJournal(2, process.env['JOURNAL_STREAM']) ? prefixOf(50) : '';
+  console.error(mark + sentence.replaceAll('\n', `\n${mark}`));
+  process.exit(exitCode(err));
 }
 
 // Not awaited: the single binary's entry is a CommonJS script, which cannot wait at its top.

@@ -1,5 +1,6 @@
 /** Every exit code of docs/cli.md is one that a command line can end in. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type FailureCode, Failure } from '../../../src/base/errors.ts';
 import { meanings } from '../../../src/cli/reference.ts';
@@ -51,6 +52,19 @@ test.each(cases)(
   },
   60_000,
 );
+
+test('who is not done and has nothing left to wait for says so, and ends with 70', async () => {
+  // Whoever connects does not wait for what comes.
+  const lost = `import { Socket } from 'node:net';
+    const { connect } = Socket.prototype;
+    Socket.prototype.connect = function (...to) { return connect.apply(this, to).unref(); };`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lost)}` };
+  const dir = mkdtempSync(join(box.dir, 'silent-'));
+  const server = createServer(() => {}).listen(join(dir, 'databox.sock'));
+  const { code, err } = await databox(['list', '--run-dir', dir], env);
+  server.close();
+  expect([code, err]).toEqual([70, 'databox: it is not done, and nothing is left to wait for\n']);
+});
 
 test('there is no other code', () => {
   const known = [...cases.map(([code]) => code), ...elsewhere].sort((a, b) => a - b);
