@@ -14,7 +14,7 @@ const common = 'src/base/native';
 /** Each addon, and where its sources are: beside the part that uses it. */
 const sources = {
   nfqueue: [common, 'src/network/native'],
-  notify: ['src/systemd/native'],
+  notify: [common, 'src/systemd/native'],
   relay: [common, 'src/zest/native'],
 } as const;
 export type OwnAddon = keyof typeof sources;
