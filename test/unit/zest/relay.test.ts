@@ -1,15 +1,17 @@
 /** The thread that carries a gate's bytes: what goes through it, how connections end, and what it counts. */
-import { execFile } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { buildNative } from '../../../build/native.ts';
 import { openRelay } from '../../../src/zest/relay.ts';
-import { until } from './gatehouse.ts';
-import { all, endOf, handshake, openRelayed } from './relayed.ts';
+import { scratch, until } from './gatehouse.ts';
+import { all, endOf, handshake, openRelayed, storm } from './relayed.ts';
 
 buildNative('relay');
 const mega = 1024 * 1024;
@@ -230,32 +232,23 @@ test('many come and go at once, in every way, while programs are started: nothin
   const before = sockets();
   {
     await using it = await openRelayed({ most: { stalledMs: 50 } });
-    const programs = setInterval(() => execFile('/bin/true', () => {}), 5);
-    const cuts = setInterval(() => it.connections[randomInt(it.connections.length + 1)]?.cut(), 3);
-    const one = async (): Promise<boolean> => {
-      const client = it.client();
-      const bytes = randomBytes(randomInt(1, 300_000));
-      client.write(handshake);
-      client.write(bytes);
-      const way = randomInt(4);
-      if (way === 0) setTimeout(() => client.resetAndDestroy(), randomInt(20));
-      if (way === 1) setTimeout(() => client.destroy(), randomInt(20));
-      // Node cannot reset what it is about to end, and would keep it open.
-      if (way > 0) client.end();
-      const come: Buffer[] = [];
-      client.on('data', (piece: Buffer) => come.push(piece));
-      await endOf(client);
-      const got = Buffer.concat(come);
-      expect(got.equals(bytes.subarray(0, got.length))).toBe(true);
-      return got.length === bytes.length;
-    };
-    let whole = 0;
-    for (let round = 0; round < 20 * many; round++) {
-      whole += (await Promise.all(Array.from({ length: 25 }, one))).filter(Boolean).length;
-    }
-    clearInterval(programs);
-    clearInterval(cuts);
+    const { whole, mixed } = await storm(it, 20 * many);
+    expect(mixed).toBe(0);
     expect(whole).toBeGreaterThan(50);
   }
   await until(() => sockets() <= before);
+}, 300_000);
+
+test('the same, watched by the sanitizers of addresses and of undefined behaviour', async () => {
+  const sanitized = '-fsanitize=address,undefined';
+  const target = join(mkdtempSync(join(scratch, 'sanitized-')), 'relay.node');
+  buildNative('relay', { target, compiler: ['gcc', sanitized, '-fno-sanitize-recover=all', '-g'] });
+  const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
+  const program = join(import.meta.dirname, 'relay-storm.ts');
+  // V8 does not give all its memory back at the end.
+  const env = { ...process.env, LD_PRELOAD: library, ASAN_OPTIONS: 'detect_leaks=0' };
+  const argv = [program, target, String(10 * many)];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { env });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({ whole: expect.any(Number) as number, mixed: 0 });
 }, 300_000);
