@@ -1,11 +1,17 @@
 /** Run by the binary before its own program: what no command shows without root, Docker and the right kernel. */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isSea } from 'node:sea';
 import { text } from 'node:stream/consumers';
 import { examples } from '../../src/base/examples.ts';
 import { listen } from '../../src/base/listen.ts';
 import { createLeaf, createRoot } from '../../src/manager/certificates.ts';
 import { loadNative, packetField, packetWords } from '../../src/network/native.ts';
+import { openRelay } from '../../src/zest/relay.ts';
 
 export type Found = {
   arch: string;
@@ -14,6 +20,8 @@ export type Found = {
   served: Record<'ec' | 'rsa', string>;
   /** Fields of a packet that the native part took apart. */
   packet: Record<string, number | undefined>;
+  /** What came from a file's socket to a client of a relay. */
+  carried: string;
   /** Files of the examples inside, by example. */
   examples: Record<string, string[]>;
   /** `answered`, or why the kernel did not list its connections. */
@@ -48,6 +56,22 @@ function takeApart(): Record<string, number | undefined> {
   return Object.fromEntries(fields.map((field) => [field, record[packetField[field]]]));
 }
 
+async function carry(): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'databox-probe-'));
+  const far = createServer((socket) => void socket.end('hello')).listen(join(dir, 'far'));
+  await once(far, 'listening');
+  try {
+    using relay = openRelay();
+    const account = relay.account({ unread: 1_000, unsent: 1_000, stalledMs: 1_000 });
+    using entrance = relay.open('127.0.0.1', (connection) => connection.join(join(dir, 'far'), account));
+    // Awaited here: the relay ends when this returns.
+    return await text(connect(entrance.port, '127.0.0.1'));
+  } finally {
+    far.close();
+    rmSync(dir, { recursive: true });
+  }
+}
+
 function askKernel(): string {
   try {
     loadNative().flowsDump(0xdb0, 0xff0);
@@ -60,7 +84,8 @@ function askKernel(): string {
 async function probe(): Promise<Found> {
   const served = { ec: await serve('ec'), rsa: await serve('rsa') };
   const inside = Object.fromEntries(examples().map(({ name, files }) => [name, [...files.keys()].sort()]));
-  return { arch: process.arch, inside: isSea(), served, packet: takeApart(), examples: inside, netlink: askKernel() };
+  const shown = { arch: process.arch, inside: isSea(), served, packet: takeApart(), carried: await carry() };
+  return { ...shown, examples: inside, netlink: askKernel() };
 }
 
 // The program that comes after would end the process before the answers are there.

@@ -111,7 +111,7 @@ describe.each([...binaries, ...inOldestUserland])('$name', (binary) => {
   );
 
   test(
-    'its certificates serve TLS, its packet queue loads and reads packets, and the examples are inside',
+    'its certificates serve TLS, its own native parts read packets and carry bytes, and the examples are inside',
     async () => {
       using folder = emptyFolder();
       const probe = join(folder.dir, 'probe.cjs');
@@ -130,6 +130,7 @@ describe.each([...binaries, ...inOldestUserland])('$name', (binary) => {
             ['Dockerfile', 'databox-manifest.json', 'main.js'],
           ]),
         ),
+        carried: 'hello',
         packet: { src: 0x0a000001, dst: 0x0a000002, protocol: 17, sport: 4000, dport: 53 },
       });
       // An emulator may not know netlink's netfilter family; natively the kernel answers, or refuses without rights.

@@ -26,12 +26,12 @@ export async function openRelayed({ native, most = {}, serve = echo, file = (rea
   const dir = mkdtempSync(join(tmpdir(), 'databox-relay-'));
   up.defer(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'far');
-  const sockets: Socket[] = [];
+  const sockets = new Set<Socket>();
   const kept = (socket: Socket): Socket => {
-    sockets.push(socket.on('error', () => {}));
-    return socket;
+    sockets.add(socket.on('error', () => {}));
+    return socket.once('close', () => sockets.delete(socket));
   };
-  up.defer(() => sockets.forEach((socket) => socket.destroy()));
+  up.defer(() => [...sockets].forEach((socket) => socket.destroy()));
   const server = createServer((socket) => serve(kept(socket)));
   server.listen(path);
   await once(server, 'listening');
