@@ -1,5 +1,5 @@
 /** Small answers of the main thread: which they are, and that nobody who asks sees a difference. */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { jest } from '@jest/globals';
@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { isNear } from '../../../src/store/near.ts';
 import { parse } from '../../../src/store/grammar.ts';
 import type { Read } from '../../../src/store/operations.ts';
+import { openFiles } from '../../open-files.ts';
 import { backupOf, inParts } from './backups.ts';
 import { damagePages } from './damage.ts';
 import { startStore, store } from './harness.ts';
@@ -201,13 +202,3 @@ test('a store that is restored is read anew, and a closed one is held open by no
   await it.stores.close(store);
   expect(openFiles().filter((file) => file.startsWith(it.dir))).toEqual([]);
 });
-
-/** Of this process. One that is listed may be closed before it is looked at. */
-const openFiles = (): string[] =>
-  readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${fd}`)];
-    } catch {
-      return [];
-    }
-  });

@@ -2,7 +2,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { buildNative } from '../../../build/native.ts';
 import { openRelay } from '../../../src/zest/relay.ts';
+import { openFiles } from '../../open-files.ts';
 import { scratch, until } from './gatehouse.ts';
 import { all, endOf, handshake, openRelayed, storm } from './relayed.ts';
 
@@ -21,14 +22,7 @@ const many = process.env['DATABOX_TEST_FULL'] ? 10 : 1;
 const threads = (): number =>
   readdirSync('/proc/self/task').filter((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8') === 'relay\n')
     .length;
-const sockets = (): number =>
-  readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
+const sockets = (): number => openFiles().filter((name) => name.startsWith('socket:')).length;
 
 test('every byte arrives, both ways and in order, whoever is slow', async () => {
   await using it = await openRelayed();
