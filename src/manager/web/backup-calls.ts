@@ -10,6 +10,8 @@ export function backupCalls(app: Express, { manager, log }: AdminParts): void {
     res.writeHead(200, { 'content-type': 'application/octet-stream' });
     // The status line is out: a reader knows by the seal that is missing.
     await pipeline(content, res).catch((err: unknown) => log.warn({ err }, 'backup was cut off'));
+    // When who asked has gone before it begins, it is not touched, and would hold the copy's room on the disk.
+    content.destroy();
   });
   app.post('/backups/:store', async (req: Request<{ store: string }>, res: Response) => {
     const parts = (req as AsyncIterable<Buffer>)[Symbol.asyncIterator]();

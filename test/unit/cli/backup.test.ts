@@ -11,8 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openFiles } from '../../open-files.ts';
 import { type AdminBox, startAdminBox } from '../manager/web/admin-box.ts';
 import { statusOf } from '../manager/web/far-side.ts';
 import { putTogether, takeApart } from '../store/backups.ts';
@@ -53,6 +56,20 @@ test('a backup is a file of its owner alone, whole, and comes back', async () =>
     { restored: { store: 'driver-x-core-store', origin: 'owner' }, setAside: null },
   ]);
   expect(await latest()).toBe(before);
+});
+
+test('whoever asks for a backup and has gone before it begins leaves no copy on the disk', async () => {
+  // A copy that is still made is there too.
+  const made = (): number => readdirSync(join(box.dir, 'stores')).filter((name) => name.includes('.copy-')).length;
+  for (let n = 0; n < 3; n++) {
+    const asking = connect(join(box.runDir, 'databox.sock'));
+    asking.end('GET /backups/driver-x-core-store HTTP/1.1\r\nhost: box\r\n\r\n');
+    while (made() === 0) await sleep(1);
+    asking.destroy();
+    while (made() > 0) await sleep(1);
+  }
+  await sleep(100);
+  expect(openFiles().filter((name) => name.includes('.copy-'))).toEqual([]);
 });
 
 /** It needs no box. */
