@@ -15,7 +15,8 @@ export async function heldBy(rig: Rig): Promise<Held> {
   const stores = join(rig.databox.stateDir, 'stores');
   const sizes = readdirSync(rig.databox.stateDir, { recursive: true, withFileTypes: true })
     .filter((one) => one.isFile() && !one.parentPath.startsWith(stores))
-    .map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+    // A draft that takes a file's place may have done so meanwhile.
+    .map(({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0);
   return {
     memoryMb: Math.round(of('VmRSS') / 1_024),
     descriptors: readdirSync(`${proc}/fd`).length,
