@@ -38,7 +38,6 @@ void poller_stop(struct poller *poller);
  */
 bool poller_call(struct poller *poller, size_t argc, const napi_value *argv, napi_value *thrown);
 
-/* close(handle): of whatever a poller heads */
 napi_value close_handle(napi_env env, napi_callback_info info);
 
 #endif

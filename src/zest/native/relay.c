@@ -259,8 +259,13 @@ napi_value relay_join(napi_env env, napi_callback_info info) {
     if (inner >= 0) close(inner);
     return refuse(env, failed != 0 ? failed : -ENOMEM, "the connection cannot be carried on");
   }
+  if (napi_create_external(env, connection, on_collected, NULL, &handle) != napi_ok) {
+    connection->outer.fd = -1; /* it stays JavaScript's, which closes it */
+    connection_finish(connection, ended);
+    connection_release(connection);
+    return refuse(env, -ENOMEM, "the connection cannot be carried on");
+  }
   atomic_fetch_add(&connection->holders, 1);
-  if (napi_create_external(env, connection, on_collected, NULL, &handle) != napi_ok) connection_release(connection);
   pthread_mutex_lock(&relay->lock);
   link_to(&relay->running, connection);
   connection_watch(connection, relay->epoll);

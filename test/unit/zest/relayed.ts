@@ -86,7 +86,7 @@ export async function all(socket: Socket): Promise<Buffer> {
 
 /**
  * Many come and go at once, in every way, while programs are started, which have all sockets for a moment.
- * @returns of how many rounds of 25 all came back, and whether anything else came than was sent
+ * @param rounds  of 25. @returns how many were given back all that they sent, and how many anything else
  */
 export async function storm({ connections, client }: Relayed, rounds: number) {
   const programs = setInterval(() => execFile('/bin/true', () => {}), 5);
