@@ -1,7 +1,5 @@
 /** native — the typed view of the C addon in native/; every call is synchronous and takes microseconds. */
-import { z } from 'zod';
-import { loadAddon } from '../base/bundle.ts';
-import { Failure } from '../base/errors.ts';
+import { ownAddon } from '../base/addon.ts';
 
 /** An open socket that the event loop watches. */
 export type Handle = { readonly __handle: unique symbol };
@@ -72,22 +70,6 @@ const functions: (keyof Native)[] = [
   ...(['queueOpen', 'queueCounts', 'parse', 'close', 'flowsDump', 'flowDelete', 'setCreate', 'setAdd'] as const),
   ...(['setDestroy', 'tcpOpen', 'tcpSend', 'tcpClose', 'watchOpen', 'tableShape'] as const),
 ];
-const Addon = z.custom<Native>(
-  (value) => functions.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
-  'the addon is of another version',
-);
 
-/** Where `npm run build` puts the addon of an architecture (as in `process.arch`). */
-export const nativeFile = (arch: string): URL => new URL(`../../dist/native/nfqueue-${arch}.node`, import.meta.url);
-
-/**
- * Loads the addon.
- * @throws Failure `network.refused` when it is missing or of another version
- */
-export function loadNative(file: string = nativeFile(process.arch).pathname): Native {
-  try {
-    return Addon.parse(loadAddon('nfqueue', file));
-  } catch (cause) {
-    throw new Failure('network.refused', `${file} cannot be loaded: run npm run build`, { file }, { cause });
-  }
-}
+/** @throws Failure `network.refused` when it is missing or of another version */
+export const loadNative = (): Native => ownAddon<Native>({ name: 'nfqueue', functions, code: 'network.refused' });

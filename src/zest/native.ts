@@ -1,7 +1,5 @@
 /** native — the typed view of the C addon in native/, in which connections are taken and carried; no call waits. */
-import { z } from 'zod';
-import { loadAddon } from '../base/bundle.ts';
-import { Failure } from '../base/errors.ts';
+import { ownAddon } from '../base/addon.ts';
 
 /** What lies behind it is known to the addon only. */
 type Handle<Of extends string> = { readonly __handle: Of };
@@ -40,19 +38,8 @@ const functions: (keyof Native)[] = [
   ...(['entranceOpen', 'entrancePort', 'socketReset', 'relayOpen', 'relayJoin', 'relayCut', 'accountOpen'] as const),
   ...(['accountTook', 'accountGave', 'accountIsFull', 'handshakeBeyond', 'close'] as const),
 ];
-const Addon = z.custom<Native>(
-  (value) => functions.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
-  'the addon is of another version',
-);
 
 let loaded: Native | undefined;
 
-/** @throws Failure `internal` when it is missing or of another version */
-export function loadNative(): Native {
-  const file = new URL(`../../dist/native/relay-${process.arch}.node`, import.meta.url).pathname;
-  try {
-    return (loaded ??= Addon.parse(loadAddon('relay', file)));
-  } catch (cause) {
-    throw new Failure('internal', `${file} cannot be loaded: run npm run build`, { file }, { cause });
-  }
-}
+/** Once for all gates. @throws Failure `internal` when it is missing or of another version */
+export const loadNative = (): Native => (loaded ??= ownAddon<Native>({ name: 'relay', functions }));
